@@ -1,1 +1,87 @@
-//! Being built.
+//! Who works here and where customers write: `/v1/me`, tickets, agents, teams, queues, inboxes, the API's description.
+//!
+//! Secrets of inboxes come in and are never shown again. Changes take effect within the directory cache's five
+//! seconds.
+
+mod agents;
+mod inboxes;
+mod resource;
+
+use colloquy_aws::{
+    Clients, Desk, Sockets, Vault,
+    desk::{Agent, Owner, Queue, Session, Team},
+};
+use colloquy_edge::{
+    Caller, Configuration, ConfigurationError, Failure, Function,
+    http::{Answer, Request, respond},
+};
+use serde_json::{Value, json};
+
+/// The API's description, as it is served.
+const OPENAPI: &str = include_str!("openapi.json");
+
+/// The function, started.
+pub struct App {
+    desk: Desk,
+    sockets: Sockets,
+    clients: Clients,
+    first_administrator: Option<String>,
+}
+
+impl Function for App {
+    fn start(configuration: &Configuration, clients: &Clients) -> Result<Self, ConfigurationError> {
+        let vault = Vault::new(clients, configuration.required("KEYS_TABLE")?, configuration.required("KMS_KEY_ID")?);
+        Ok(Self {
+            desk: Desk::new(clients, configuration.required("DESK_TABLE")?, &vault),
+            sockets: Sockets::new(clients, configuration.required("SOCKETS_ENDPOINT")?),
+            clients: clients.clone(),
+            first_administrator: configuration.optional("FIRST_ADMINISTRATOR"),
+        })
+    }
+
+    async fn handle(&self, event: Value) -> Result<Value, Failure> {
+        let request = Request::read(event)?;
+        Ok(respond(Box::pin(self.answer(&request)).await))
+    }
+}
+
+impl App {
+    async fn answer(&self, request: &Request) -> Result<Answer, Failure> {
+        let segments = request.segments();
+        let method = request.method.as_str();
+        if let ("GET", ["v1", "openapi.json"]) = (method, segments.as_slice()) {
+            return Ok(Answer::new(200).body("application/json", OPENAPI.to_owned()));
+        }
+        let first = self.first_administrator.as_deref();
+        let caller = Caller::of(request, &self.desk, &self.clients, first).await?;
+        match (method, segments.as_slice()) {
+            ("GET", ["v1", "me"]) => self.me(&caller).await,
+            ("POST", ["v1", "tickets"]) => self.ticket(&caller).await,
+            (_, ["v1", "agents", rest @ ..]) => self.resource::<Agent>(&caller, request, rest).await,
+            (_, ["v1", "teams", rest @ ..]) => self.resource::<Team>(&caller, request, rest).await,
+            (_, ["v1", "queues", rest @ ..]) => self.resource::<Queue>(&caller, request, rest).await,
+            (_, ["v1", "inboxes", rest @ ..]) => self.inboxes(&caller, request, rest).await,
+            _ => Err(Failure::NotFound("there is nothing at this path".to_owned())),
+        }
+    }
+
+    async fn me(&self, caller: &Caller) -> Result<Answer, Failure> {
+        let agent = caller.agent();
+        let state = self.desk.state(&agent.id).await?;
+        let queues = caller.queues(&self.desk).await?;
+        let queues: Vec<Value> = queues.iter().map(|queue| json!({"id": queue.id, "name": queue.name})).collect();
+        Ok(Answer::json(
+            200,
+            &json!({
+                "id": agent.id, "name": agent.name, "email": agent.email, "role": agent.role, "teams": agent.teams,
+                "queues": queues, "presence": state.presence, "capacity": agent.capacity, "held": state.held.len(),
+            }),
+        ))
+    }
+
+    async fn ticket(&self, caller: &Caller) -> Result<Answer, Failure> {
+        let session = Session { owner: Owner::Agent(caller.id().clone()), inbox: None };
+        let ticket = self.desk.issue_ticket(&session).await?;
+        Ok(Answer::json(200, &json!({"ticket": ticket.ticket, "expires_at": ticket.expires_at})))
+    }
+}

@@ -5,6 +5,8 @@
 mod agents;
 mod contact;
 mod machine;
+#[cfg(test)]
+mod tests;
 
 use std::time::Duration;
 
@@ -163,7 +165,10 @@ impl Draft {
         let mut effects = Vec::new();
         match &head.holder {
             Holder::Agent { agent } if Some(agent) != next => effects.push(Effect::Release { agent: agent.clone() }),
-            Holder::Queue { queue } => effects.push(Effect::Withdraw { queue: queue.clone() }),
+            Holder::Queue { queue } => {
+                let since = head.queued_at.unwrap_or(self.now);
+                effects.push(Effect::Withdraw { queue: queue.clone(), since });
+            }
             Holder::Agent { .. } | Holder::Bot | Holder::Nobody => {}
         }
         if let Some(offer) = head.offer.as_ref().filter(|offer| Some(&offer.agent) != next) {

@@ -191,6 +191,16 @@ impl Head {
         Some(head)
     }
 
+    /// The head after a conversation's first turn.
+    ///
+    /// Returns nothing when the turn opens no conversation.
+    #[must_use]
+    pub fn begin(id: ConversationId, committed: &Committed) -> Option<Self> {
+        let mut head = Self::fold(&id, &committed.entries)?;
+        head.settle(committed);
+        Some(head)
+    }
+
     /// The head of a conversation whose entries are these, from number 1 on.
     #[must_use]
     pub fn fold(id: &ConversationId, entries: &[Entry]) -> Option<Self> {

@@ -18,6 +18,7 @@ mod rules;
 mod words;
 
 pub mod insight;
+pub mod queue;
 pub mod routing;
 
 pub use clock::Timestamp;

@@ -158,6 +158,15 @@ impl Command {
         !matches!(self, Self::Receive { .. } | Self::Offer { .. } | Self::Wake)
     }
 
+    /// The key the sender's client gave its words, when it did.
+    #[must_use]
+    pub fn client_key(&self) -> Option<&str> {
+        match self {
+            Self::Say { key, .. } | Self::Note { key, .. } => Some(key),
+            _ => None,
+        }
+    }
+
     /// The agent whose act this is, if it is one.
     #[must_use]
     pub const fn actor(&self) -> Option<&AgentId> {
@@ -203,6 +212,8 @@ pub enum Effect {
     Withdraw {
         /// Which.
         queue: QueueId,
+        /// Waiting since.
+        since: Timestamp,
     },
     /// Count it among the agent's conversations.
     Hold {

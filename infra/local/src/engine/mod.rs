@@ -87,6 +87,7 @@ impl Place {
         };
         connection.pragma_update(None, "journal_mode", "WAL")?;
         connection.pragma_update(None, "synchronous", "NORMAL")?;
+        connection.pragma_update(None, "wal_autocheckpoint", 8000)?;
         connection.set_prepared_statement_cache_capacity(64);
         Ok(connection)
     }

@@ -126,13 +126,7 @@ impl Sockets {
         let Ok(text) = std::str::from_utf8(body) else {
             return refusal(400, "BadRequestException", "the message is not UTF-8");
         };
-        self.ledger.count(
-            "sockets",
-            "PostToConnection",
-            "sockets",
-            Unit::SocketMessage,
-            steps(body.len(), STEP_BYTES),
-        );
+        self.ledger.count("sockets", "PostToConnection", "sockets", Unit::SocketMessage, steps(body.len(), STEP_BYTES));
         let mut connections = self.lock();
         let Some(connection) = connections.get_mut(id) else { return gone(id) };
         match connection.frames.try_send(text.to_owned()) {

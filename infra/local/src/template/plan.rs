@@ -1,6 +1,6 @@
 //! What `template.yaml` asks for, resolved: every parameter filled in, every condition decided, every reference a value.
 //!
-//! The local host builds itself from a [`Plan`] and from nothing else. It holds no CloudFormation and no YAML, creates
+//! The local host builds itself from a [`Plan`] and from nothing else. It holds no `CloudFormation` and no YAML, creates
 //! nothing and calls nothing. Functions are named by their logical id; queues, tables and buckets by their physical
 //! name, which is also what ends their ARN and URL.
 
@@ -74,6 +74,8 @@ pub struct TablePlan {
     pub point_in_time_recovery: bool,
     /// The ARN of the key that encrypts the table at rest, when it is the customer's own.
     pub encrypted_with: Option<String>,
+    /// Everything the template says about the table, resolved, as `AWS::DynamoDB::Table` spells it.
+    pub properties: Value,
 }
 
 /// A table's or an index's key: each part an attribute and its DynamoDB type.
@@ -147,6 +149,8 @@ pub struct QueuePlan {
     pub managed_encryption: bool,
     /// Where a message goes that was received too often.
     pub redrive: Option<Redrive>,
+    /// Everything the template says about the queue, resolved, as `AWS::SQS::Queue` spells it.
+    pub properties: Value,
 }
 
 /// A queue's way to its dead-letter queue.
@@ -174,7 +178,8 @@ pub struct BucketPlan {
 pub struct KeyPlan {
     /// The resource's name in the template.
     pub logical_id: String,
-    /// The key's id: what `!Ref` gives. A UUID made from the stack's and the resource's name, the same at every start.
+    /// The key's id: what `!Ref` gives. A UUID made from the stack's and the resource's name, the same at every start;
+    /// an engine that makes ids of its own goes by the aliases.
     pub id: String,
     /// The key's ARN: what `!GetAtt Key.Arn` gives.
     pub arn: String,

@@ -1,6 +1,6 @@
 //! The tables: DynamoDB by the dynoxide engine, one SQLite file a table, so that tables are written in parallel.
 //!
-//! It deliberately refuses a transaction over two tables (their files commit apart), and answers neither PartiQL nor
+//! It deliberately refuses a transaction over two tables (their files commit apart), and answers neither `PartiQL` nor
 //! backups.
 
 mod dispatch;

@@ -151,7 +151,8 @@ impl Row {
     fn into_record(self, source: &str, view: &str) -> StreamRecord {
         let sequence_number = shown(self.number);
         let images = [("NewImage", &self.new_image), ("OldImage", &self.old_image)];
-        let size = self.keys.len() + images.iter().filter_map(|(_, image)| image.as_ref()).map(String::len).sum::<usize>();
+        let size =
+            self.keys.len() + images.iter().filter_map(|(_, image)| image.as_ref()).map(String::len).sum::<usize>();
         let mut change = json!({
             "Keys": parse(&self.keys),
             "SequenceNumber": sequence_number,

@@ -4,7 +4,6 @@
 //! indexes and its own sweep reach the same connection.
 
 use std::{
-    collections::HashMap,
     future::Future,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
@@ -15,7 +14,10 @@ use rusqlite::OptionalExtension;
 use serde_json::json;
 use tokio::sync::watch;
 
-use super::spec::{Index, KeyElement, TableSpec};
+use super::{
+    dispatch::Tokens,
+    spec::{Index, KeyElement, TableSpec},
+};
 use crate::engine::{ACCOUNT, Clock, EngineError, Place, REGION};
 
 /// What a stream record says deleted an expired item.
@@ -34,8 +36,7 @@ pub(super) struct Table {
 /// What the lock guards.
 pub(super) struct Open {
     pub(super) storage: dynoxide::storage::Storage,
-    /// The answers given to transactions with a token: until when each holds, for which request, and what it was.
-    pub(super) tokens: HashMap<String, (i64, u64, String)>,
+    pub(super) tokens: Tokens,
 }
 
 impl Table {
@@ -50,13 +51,16 @@ impl Table {
         let storage = storage.with_clock(Arc::new(EngineClock(Arc::clone(clock))));
         let connection = storage.conn();
         connection.pragma_update(None, "synchronous", "NORMAL")?;
+        // Fewer checkpoints, which are what waits for the disk; the log stays within 32 MiB.
+        connection.pragma_update(None, "wal_autocheckpoint", 8000)?;
+        connection.pragma_update(None, "cache_size", -16_000)?;
         connection.set_prepared_statement_cache_capacity(64);
         // dynoxide asks for the highest number of the stream on every write, and has no index for it.
         connection.execute_batch(
             "CREATE INDEX IF NOT EXISTS engine_stream
              ON _stream_records (table_name, CAST(sequence_number AS INTEGER))",
         )?;
-        let open = Mutex::new(Open { storage, tokens: HashMap::new() });
+        let open = Mutex::new(Open { storage, tokens: Tokens::default() });
         Ok(Self { name: name.to_owned(), changed: watch::Sender::new(0), open })
     }
 
@@ -219,9 +223,7 @@ pub(super) fn names_on_disk(place: &Place) -> Result<Vec<String>, EngineError> {
 }
 
 /// The value of a future of dynoxide, which over SQLite never suspends.
-pub(super) fn ready<T>(
-    future: impl Future<Output = Result<T, DynoxideError>>,
-) -> Result<T, DynoxideError> {
+pub(super) fn ready<T>(future: impl Future<Output = Result<T, DynoxideError>>) -> Result<T, DynoxideError> {
     future
         .now_or_never()
         .unwrap_or_else(|| Err(DynoxideError::InternalServerError("the table engine suspended".to_owned())))

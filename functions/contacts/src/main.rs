@@ -1,0 +1,5 @@
+//! The `contacts` function on Lambda.
+
+fn main() -> colloquy_edge::Ended {
+    colloquy_edge::run::<contacts::App>()
+}

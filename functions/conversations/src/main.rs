@@ -1,0 +1,5 @@
+//! The `conversations` function on Lambda.
+
+fn main() -> colloquy_edge::Ended {
+    colloquy_edge::run::<conversations::App>()
+}

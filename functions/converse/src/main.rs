@@ -1,0 +1,5 @@
+//! The `converse` function on Lambda.
+
+fn main() -> colloquy_edge::Ended {
+    colloquy_edge::run::<converse::App>()
+}

@@ -1,0 +1,71 @@
+//! Taking in what a platform or a visitor says of our messages: delivered, read, failed. Late and repeated receipts
+//! change nothing, since states only rise.
+
+use std::time::Duration;
+
+use colloquy_aws::timeline::Raised;
+use colloquy_domain::{
+    ConversationId, Delivery, DeliveryState, InboxId, Receipt, Timestamp,
+    queue::{Confirmation, Confirmed},
+};
+use colloquy_edge::{Failure, batch::Record};
+use tracing::info;
+
+use crate::App;
+
+/// How long a receipt may be ahead of what we know of its message.
+const AHEAD: Duration = Duration::from_secs(25);
+
+impl App {
+    pub(crate) async fn confirm(&self, record: Record) -> Result<(), Failure> {
+        let confirmation: Confirmation = self.receipts.open(&record.body).await?;
+        match confirmation.about {
+            Confirmed::Receipt(receipt) => self.receipt(&record, &confirmation.inbox, confirmation.at, receipt).await,
+            Confirmed::Seen { conversation, seq } => self.seen(&conversation, seq).await,
+        }
+    }
+
+    async fn receipt(
+        &self,
+        record: &Record,
+        inbox: &InboxId,
+        accepted: Timestamp,
+        receipt: Receipt,
+    ) -> Result<(), Failure> {
+        let hash = self.vault.index().await?.provider_id(inbox, &receipt.provider_id);
+        let Some(sent) = self.timeline.provider_id(&hash).await? else {
+            if self.clients.now().since(accepted) < AHEAD {
+                self.receipts.defer(&record.receipt, 1 << record.receives.min(4)).await?;
+                return Err(Failure::Unavailable("a receipt came before its message was known".to_owned()));
+            }
+            // Sent by another system with the same account, or before this one.
+            info!(inbox.id = %inbox, state = ?receipt.state, "receipt of a message that is not ours");
+            return Ok(());
+        };
+        let news = Delivery {
+            seq: sent.seq,
+            state: receipt.state,
+            at: receipt.at.unwrap_or(accepted),
+            attempt: sent.attempt,
+            reason: receipt.reason,
+        };
+        match self.timeline.raise(&sent.conversation, &news).await? {
+            Raised::Now(delivery) => self.tell(&sent.conversation, &sent.thread, &delivery).await,
+            // The same news again: whatever an attempt cut short left untold is told now.
+            Raised::Kept(kept) if kept.state == news.state => self.tell(&sent.conversation, &sent.thread, &kept).await,
+            Raised::Kept(_) => Ok(()),
+        }
+    }
+
+    /// A visitor has seen the conversation up to here: the last message's delivery stands for those before it.
+    async fn seen(&self, conversation: &ConversationId, seq: u64) -> Result<(), Failure> {
+        let Some(head) = self.timeline.head(conversation).await? else { return Ok(()) };
+        let seq = seq.min(head.seq);
+        let now = self.clients.now();
+        let news = Delivery { seq, state: DeliveryState::Read, at: now, attempt: 1, reason: None };
+        match self.timeline.raise(conversation, &news).await? {
+            Raised::Now(delivery) => self.tell(conversation, &head.thread, &delivery).await,
+            Raised::Kept(_) => Ok(()),
+        }
+    }
+}

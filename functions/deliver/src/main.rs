@@ -1,0 +1,5 @@
+//! The `deliver` function on Lambda.
+
+fn main() -> colloquy_edge::Ended {
+    colloquy_edge::run::<deliver::App>()
+}

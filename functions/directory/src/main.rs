@@ -1,0 +1,5 @@
+//! The `directory` function on Lambda.
+
+fn main() -> colloquy_edge::Ended {
+    colloquy_edge::run::<directory::App>()
+}

@@ -1,0 +1,157 @@
+//! Taking a slot and offering: first the slot, then the offer, then off the waiting list, so that a crash in between
+//! costs at most a slot that the refused offer gives back.
+
+use std::time::Duration;
+
+use colloquy_aws::desk::{Agent, AgentState, Queue, Waiting};
+use colloquy_domain::{
+    AgentId, Command, ConversationId, Head, Holder, QueueId, Turn, TurnId,
+    queue::Routing,
+    routing::{Candidate, Presence, rank},
+};
+use colloquy_edge::{Failure, batch::Record};
+use tracing::info;
+
+use crate::App;
+
+/// How many waiting conversations one look at a queue considers.
+const AT_ONCE: usize = 25;
+
+impl App {
+    /// Finds an agent for a conversation, or puts it on the waiting list.
+    pub(crate) async fn seek(&self, record: &Record, queue: &QueueId, waiting: Waiting) -> Result<(), Failure> {
+        let Some(queue) = self.desk.get::<Queue>(queue).await? else {
+            return Err(Failure::NotFound(format!("there is no queue {queue}")));
+        };
+        if self.waits(&queue.id, &waiting).await? {
+            let agents = self.team(&queue).await?;
+            if !self.offer_to_best(record, &queue, &agents, &waiting).await? {
+                self.desk.put_waiting(&queue.id, &Waiting { not: Vec::new(), ..waiting.clone() }).await?;
+            }
+        }
+        self.show_change(&queue.id, &waiting.conversation).await
+    }
+
+    /// Offers who waits longest to whoever is free, until nobody is.
+    pub(crate) async fn drain(&self, record: &Record, queue: &QueueId) -> Result<(), Failure> {
+        let Some(queue) = self.desk.get::<Queue>(queue).await? else { return Ok(()) };
+        for waiting in self.desk.first_waiting(&queue.id, AT_ONCE).await? {
+            if self.waits(&queue.id, &waiting).await? {
+                let agents = self.team(&queue).await?;
+                if !self.offer_to_best(record, &queue, &agents, &waiting).await? {
+                    return Ok(());
+                }
+            }
+            self.desk.remove_waiting(&queue.id, &waiting.conversation).await?;
+        }
+        Ok(())
+    }
+
+    /// Makes an agent's slots say what the conversation's head says; whoever has room again is offered more.
+    pub(crate) async fn settle(
+        &self,
+        record: &Record,
+        agent: &AgentId,
+        conversation: &ConversationId,
+        lapsed: bool,
+    ) -> Result<(), Failure> {
+        let head = self.timeline.head(conversation).await?;
+        let theirs = head
+            .is_some_and(|head| head.agent() == Some(agent) || head.offer.is_some_and(|offer| offer.agent == *agent));
+        if lapsed && self.desk.set_presence(agent, Presence::Away).await? {
+            self.show_presence(agent, Presence::Away).await?;
+        }
+        if theirs {
+            return Ok(self.desk.hold(agent, conversation).await?);
+        }
+        self.desk.free(agent, conversation).await?;
+        for queue in self.queues_of(agent).await? {
+            let drain = Routing::Drain { queue: queue.clone() };
+            self.routing.send(drain.group(), &format!("{}-{queue}", record.id), &drain).await?;
+        }
+        Ok(())
+    }
+
+    /// Whether the conversation still waits in this queue, as it did when it was sent here.
+    async fn waits(&self, queue: &QueueId, waiting: &Waiting) -> Result<bool, Failure> {
+        let head: Option<Head> = self.timeline.head(&waiting.conversation).await?;
+        Ok(head.is_some_and(|head| {
+            head.lease == waiting.lease && head.offer.is_none() && head.holder == Holder::Queue { queue: queue.clone() }
+        }))
+    }
+
+    async fn team(&self, queue: &Queue) -> Result<Vec<(Agent, AgentState)>, Failure> {
+        let mut agents = self.desk.list::<Agent>().await?;
+        agents.retain(|agent| !agent.disabled && agent.teams.iter().any(|team| queue.teams.contains(team)));
+        agents.sort_by(|a, b| a.id.cmp(&b.id));
+        let ids: Vec<AgentId> = agents.iter().map(|agent| agent.id.clone()).collect();
+        let states = self.desk.states(&ids).await?;
+        Ok(agents
+            .into_iter()
+            .filter_map(|agent| {
+                let state = states.iter().find(|state| state.agent == agent.id)?.clone();
+                Some((agent, state))
+            })
+            .collect())
+    }
+
+    async fn offer_to_best(
+        &self,
+        record: &Record,
+        queue: &Queue,
+        agents: &[(Agent, AgentState)],
+        waiting: &Waiting,
+    ) -> Result<bool, Failure> {
+        // A slot that an attempt cut short took already is the one to offer.
+        let taken = agents
+            .iter()
+            .find(|(agent, state)| state.held.contains(&waiting.conversation) && !waiting.not.contains(&agent.id));
+        if let Some((agent, _)) = taken {
+            return self.offer(record, queue, agent, waiting).await.map(|()| true);
+        }
+        let candidates = agents.iter().map(|(agent, state)| Candidate {
+            agent: agent.id.clone(),
+            presence: state.presence,
+            held: state.held.len(),
+            capacity: usize::try_from(agent.capacity).unwrap_or(0),
+            idle_since: state.idle_since,
+        });
+        for best in rank(candidates.collect(), &waiting.not) {
+            let Some((agent, _)) = agents.iter().find(|(agent, _)| agent.id == best.agent) else { continue };
+            if self.desk.take(&agent.id, &waiting.conversation, agent.capacity).await? {
+                return self.offer(record, queue, agent, waiting).await.map(|()| true);
+            }
+        }
+        Ok(false)
+    }
+
+    async fn offer(&self, record: &Record, queue: &Queue, agent: &Agent, waiting: &Waiting) -> Result<(), Failure> {
+        let now = self.clients.now();
+        let seed = format!("offer|{}|{}|{}", record.id, waiting.conversation, agent.id);
+        let turn = Turn {
+            key: TurnId::derive(record.sent_at, seed.as_bytes()),
+            at: now,
+            thread: waiting.thread.clone(),
+            conversation: Some(waiting.conversation.clone()),
+            connection: None,
+            command: Command::Offer {
+                agent: agent.id.clone(),
+                queue: queue.id.clone(),
+                lease: waiting.lease,
+                until: now.plus(Duration::from_secs(u64::from(queue.offer_seconds))),
+                accepted: agent.auto_accept,
+            },
+        };
+        info!(conversation.id = %waiting.conversation, agent.id = %agent.id, queue.id = %queue.id, "offered");
+        Ok(self.turns.send(turn.thread.as_str(), turn.key.as_str(), &turn).await?)
+    }
+
+    async fn queues_of(&self, agent: &AgentId) -> Result<Vec<QueueId>, Failure> {
+        let Some(agent) = self.desk.get::<Agent>(agent).await? else { return Ok(Vec::new()) };
+        let queues = self.desk.list::<Queue>().await?.into_iter();
+        Ok(queues
+            .filter(|queue| queue.teams.iter().any(|team| agent.teams.contains(team)))
+            .map(|queue| queue.id)
+            .collect())
+    }
+}

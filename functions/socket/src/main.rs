@@ -1,0 +1,5 @@
+//! The `socket` function on Lambda.
+
+fn main() -> colloquy_edge::Ended {
+    colloquy_edge::run::<socket::App>()
+}

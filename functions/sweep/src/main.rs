@@ -1,0 +1,5 @@
+//! The `sweep` function on Lambda.
+
+fn main() -> colloquy_edge::Ended {
+    colloquy_edge::run::<sweep::App>()
+}

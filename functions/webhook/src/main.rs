@@ -1,0 +1,5 @@
+//! The `webhook` function on Lambda.
+
+fn main() -> colloquy_edge::Ended {
+    colloquy_edge::run::<webhook::App>()
+}

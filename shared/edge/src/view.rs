@@ -1,0 +1,60 @@
+//! What agents are shown of a conversation: the one shape of heads, deliveries and events in REST and socket alike.
+//!
+//! Not what visitors see: that is `Entry::for_visitor`.
+
+use colloquy_domain::{ConversationId, Delivery, Entry, Head, Refusal, Timestamp, Turn, rules};
+use serde_json::{Value, json};
+
+use crate::Failure;
+
+/// What only the writer needs of a head.
+const INNER: [&str; 7] = ["identity", "passed", "armed", "recent", "forgot", "agent_seq", "silent_at"];
+
+/// A head as agents see it, with whether the channel lets us write at `now`.
+#[must_use]
+pub fn head(head: &Head, now: Timestamp) -> Value {
+    let Ok(Value::Object(mut view)) = serde_json::to_value(head) else { return Value::Null };
+    for name in INNER {
+        view.remove(name);
+    }
+    view.insert("may_write".to_owned(), json!(rules(head.channel).may_write(now, head.contact_at, head.replies)));
+    Value::Object(view)
+}
+
+/// An entry as an event.
+#[must_use]
+pub fn entry_event(conversation: &ConversationId, entry: &Entry, head: Option<&Value>) -> Value {
+    let mut event = json!({"type": "entry", "conversation": conversation, "seq": entry.seq, "entry": entry});
+    if let Some(head) = head {
+        event["head"] = head.clone();
+    }
+    event
+}
+
+/// How far a message got, as an event.
+#[must_use]
+pub fn delivery_event(conversation: &ConversationId, delivery: &Delivery) -> Value {
+    json!({"type": "delivery", "conversation": conversation, "delivery": delivery})
+}
+
+/// Why a command was not carried out, as an event; `key` is the client's own for it.
+#[must_use]
+pub fn error_event(failure: &Failure, code: &str, key: Option<&str>, conversation: Option<&ConversationId>) -> Value {
+    let mut event = json!({
+        "type": "error", "status": failure.status().0, "code": code, "detail": failure.detail(),
+    });
+    if let Some(key) = key {
+        event["key"] = json!(key);
+    }
+    if let Some(conversation) = conversation {
+        event["conversation"] = json!(conversation);
+    }
+    event
+}
+
+/// Why a turn was refused, as an event.
+#[must_use]
+pub fn refusal_event(turn: &Turn, conversation: &ConversationId, refusal: &Refusal) -> Value {
+    let key = turn.command.client_key();
+    error_event(&Failure::from(refusal.clone()), refusal.code(), key, Some(conversation))
+}

@@ -1,0 +1,169 @@
+// Starts the real host on a fresh data folder, and Debian's Chromium, in which every error on the console, every broken
+// page policy and every page error fails the story. It knows no page: what is on one stands in the stories.
+
+import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, before, test } from 'node:test';
+import { fileURLToPath } from 'node:url';
+
+import { chromium } from 'playwright-core';
+
+const root = fileURLToPath(new URL('../..', import.meta.url));
+const failures = join(root, 'tests/browser/failures');
+const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
+const FLAGS = [
+  '--headless',
+  '--no-sandbox',
+  '--disable-gpu',
+  '--disable-quic',
+  '--no-first-run',
+  '--disable-background-networking',
+  '--disable-component-update',
+  '--disable-sync',
+];
+
+export const PATIENCE_MS = 15_000;
+
+/** Starts host and browser before a file's stories and stops them after; `address` is known from then on. */
+export function startDesk() {
+  const desk = { address: '' };
+  let host, browser, data;
+
+  before(async () => {
+    data = mkdtempSync(join(tmpdir(), 'colloquy-browser-'));
+    host = launch(data);
+    desk.address = await host.address;
+    await answers(`${desk.address}/healthz`, 'the host is not healthy');
+    await answers(`${desk.address}/widget/widget.js`, 'the widget is not built');
+    browser = await chromium.launch({ executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium', args: FLAGS });
+  });
+
+  after(async () => {
+    await browser?.close();
+    await host?.stop();
+    if (data) rmSync(data, { recursive: true, force: true });
+  });
+
+  /** A story: `act` gets `open`, which gives a page of its own person, with their own storage. */
+  desk.story = (name, act) =>
+    test(name, async () => {
+      const contexts = [];
+      const complaints = [];
+      const open = async (path, settings = {}) => {
+        const context = await browser.newContext({ baseURL: desk.address, locale: 'en-US', ...settings });
+        contexts.push(context);
+        context.setDefaultTimeout(PATIENCE_MS);
+        const page = await context.newPage();
+        page.on('pageerror', (error) => complaints.push(`${page.url()}: ${error}`));
+        page.on('console', (message) => {
+          if (message.type() === 'error') complaints.push(`${page.url()}: ${message.text()} ${message.location().url}`);
+        });
+        await page.goto(path);
+        return page;
+      };
+      try {
+        await act({ open, tolerate: (pattern) => forget(complaints, pattern) });
+        assert.deepEqual(complaints, [], 'the browser complained');
+      } catch (thrown) {
+        await picture(name, contexts);
+        throw complaints.length > 0 ? new Error(`the browser complained:\n${complaints.join('\n')}`, { cause: thrown }) : thrown;
+      } finally {
+        await Promise.all(contexts.map((context) => context.close()));
+      }
+    });
+
+  /** Writes as a customer on a channel, rightly signed. */
+  desk.write = async (message) => {
+    const answer = await fetch(`${desk.address}/channels/send`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify(message),
+    });
+    assert.ok(answer.ok, `the simulator answered ${answer.status}: ${await answer.text()}`);
+  };
+
+  /** What a channel's API was sent, once something there satisfies `wanted`. */
+  desk.received = (channel, wanted) =>
+    until(`${channel} was not sent what was expected`, async () => {
+      const answer = await fetch(`${desk.address}/sandbox/calls?channel=${channel}`);
+      const { items } = await answer.json();
+      return items.some(wanted) ? items : undefined;
+    });
+
+  return desk;
+}
+
+/** Fails when axe finds something that keeps people with a disability from using the page as it stands now. */
+export async function accessible(page) {
+  await page.evaluate(axe);
+  const found = await page.evaluate(() =>
+    axe.run(document, { runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa'], resultTypes: ['violations'] }),
+  );
+  const said = found.violations.map(({ id, nodes }) => `${id}: ${nodes.map((node) => node.html.slice(0, 200)).join('\n    ')}`);
+  assert.deepEqual(said, [], `${page.url()} is not accessible`);
+}
+
+/** Fails when the page is wider than its window. */
+export async function fits(page) {
+  const [content, window_] = await page.evaluate(() => [document.documentElement.scrollWidth, innerWidth]);
+  assert.ok(content <= window_, `the page is ${content} pixels wide in a window of ${window_}`);
+}
+
+/** Asks again until there is an answer. */
+export async function until(otherwise, ask) {
+  const end = Date.now() + PATIENCE_MS;
+  for (;;) {
+    const answer = await ask().catch(() => undefined);
+    if (answer !== undefined && answer !== false) return answer;
+    assert.ok(Date.now() < end, otherwise);
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+}
+
+function launch(data) {
+  const binary = process.env.COLLOQUY ?? join(root, 'target/debug/colloquy');
+  assert.ok(existsSync(binary), `${binary} is not there: cargo build`);
+  const child = spawn(binary, ['--port', '0', '--data', data], { cwd: root, stdio: ['ignore', 'pipe', 'pipe'] });
+  let said = '';
+  const ended = new Promise((resolve) => child.once('exit', resolve));
+  const address = new Promise((resolve, reject) => {
+    const read = (chunk) => {
+      said += chunk;
+      const found = /http:\/\/127\.0\.0\.1:\d+/.exec(said);
+      if (found) resolve(found[0]);
+    };
+    child.stdout.setEncoding('utf8').on('data', read);
+    child.stderr.setEncoding('utf8').on('data', read);
+    void ended.then((code) => reject(new Error(`the host ended with ${code}:\n${said}`)));
+  });
+  const stop = async () => {
+    child.kill('SIGTERM');
+    const late = setTimeout(() => child.kill('SIGKILL'), 10_000);
+    await ended;
+    clearTimeout(late);
+  };
+  return { address, stop };
+}
+
+function answers(address, otherwise) {
+  return until(otherwise, async () => (await fetch(address)).ok);
+}
+
+function forget(complaints, pattern) {
+  const kept = complaints.filter((complaint) => !pattern.test(complaint));
+  complaints.splice(0, complaints.length, ...kept);
+}
+
+async function picture(name, contexts) {
+  mkdirSync(failures, { recursive: true });
+  const pages = contexts.flatMap((context) => context.pages());
+  for (const [at, page] of pages.entries()) {
+    const path = join(failures, `${name.replace(/\W+/g, '-').slice(0, 80)}-${at + 1}.png`);
+    await page.screenshot({ path }).catch(() => undefined);
+    console.error(`${page.url()} as it was: ${path}`);
+  }
+}
