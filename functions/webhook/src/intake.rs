@@ -100,7 +100,8 @@ impl Intake {
 }
 
 /// Within what an address means one person: phone numbers everywhere, a platform's own ids on one inbox.
-fn scope(inbox: &InboxId, channel: Channel) -> String {
+#[must_use]
+pub fn scope(inbox: &InboxId, channel: Channel) -> String {
     match channel {
         Channel::WhatsApp => "phone".to_owned(),
         Channel::Web | Channel::WeChat => inbox.to_string(),

@@ -16,7 +16,7 @@ use colloquy_edge::{
 use serde_json::Value;
 use tracing::warn;
 
-pub use intake::Intake;
+pub use intake::{Intake, scope};
 
 /// The function, started.
 pub struct App {

@@ -31,18 +31,18 @@ pub enum StartError {
 /// When the binary is unknown, or its configuration is not right.
 pub fn start(binary: &str, configuration: &Configuration, clients: &Clients) -> Result<Arc<dyn Started>, StartError> {
     match binary {
-        //"webhook" => begin::<webhook::App>(configuration, clients),
-        //"socket" => begin::<socket::App>(configuration, clients),
-        //"nlp" => begin::<nlp::App>(configuration, clients),
-        //"converse" => begin::<converse::App>(configuration, clients),
-        //"route" => begin::<route::App>(configuration, clients),
-        //"deliver" => begin::<deliver::App>(configuration, clients),
-        //"sweep" => begin::<sweep::App>(configuration, clients),
-        //"rollup" => begin::<rollup::App>(configuration, clients),
-        //"conversations" => begin::<conversations::App>(configuration, clients),
-        //"contacts" => begin::<contacts::App>(configuration, clients),
-        //"directory" => begin::<directory::App>(configuration, clients),
-        //"reports" => begin::<reports::App>(configuration, clients),
+        "webhook" => begin::<webhook::App>(configuration, clients),
+        "socket" => begin::<socket::App>(configuration, clients),
+        "nlp" => begin::<nlp::App>(configuration, clients),
+        "converse" => begin::<converse::App>(configuration, clients),
+        "route" => begin::<route::App>(configuration, clients),
+        "deliver" => begin::<deliver::App>(configuration, clients),
+        "sweep" => begin::<sweep::App>(configuration, clients),
+        "rollup" => begin::<rollup::App>(configuration, clients),
+        "conversations" => begin::<conversations::App>(configuration, clients),
+        "contacts" => begin::<contacts::App>(configuration, clients),
+        "directory" => begin::<directory::App>(configuration, clients),
+        "reports" => begin::<reports::App>(configuration, clients),
         unknown => Err(StartError::Unknown(unknown.to_owned())),
     }
 }

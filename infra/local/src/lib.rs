@@ -13,3 +13,5 @@ pub mod host;
 pub mod sandbox;
 
 pub mod pages;
+
+pub mod seed;

@@ -10,7 +10,10 @@ use std::{
 };
 
 use clap::Parser;
-use colloquy_local::host::{Host, HostError, Options, Prepared};
+use colloquy_local::{
+    host::{Host, HostError, Options},
+    seed,
+};
 use tracing_subscriber::EnvFilter;
 
 /// What is logged when `RUST_LOG` does not say: the host's own words, and what goes wrong anywhere.
@@ -55,7 +58,7 @@ fn fail(why: &str) -> ExitCode {
 async fn run(arguments: &Arguments) -> Result<(), HostError> {
     let options =
         Options { port: arguments.port, empty: arguments.empty, build_pages: true, ..Options::new(&arguments.data) };
-    let host = Box::pin(Host::start(options, |_| Box::pin(async { Ok(Prepared::nobody()) }))).await?;
+    let host = Box::pin(Host::start(options, seed::prepare)).await?;
     // Whoever closed the terminal still has the host.
     let _ = greet(&host, &arguments.data);
     host.serve().await;

@@ -1,6 +1,8 @@
-//! One DynamoDB table: the handful of calls everything here is made of, and reading attributes without surprises.
+//! One DynamoDB table: the handful of calls everything here is made of.
 //!
 //! No key is spelled and nothing is sealed here.
+
+mod item;
 
 use std::collections::HashMap;
 
@@ -11,32 +13,17 @@ use aws_sdk_dynamodb::{
         query::builders::QueryFluentBuilder,
         update_item::{UpdateItemError, builders::UpdateItemFluentBuilder},
     },
-    primitives::Blob,
     types::{AttributeValue, KeysAndAttributes, ReturnValue, ReturnValuesOnConditionCheckFailure},
 };
 use colloquy_domain::Timestamp;
 
+pub(crate) use self::item::{Attributes, Item, b, bytes, is_expired, n, number, optional, parsed, s, set, text};
 use crate::{Clients, StoreError, keys::ItemKey};
-
-/// An item as DynamoDB has it.
-pub(crate) type Item = HashMap<String, AttributeValue>;
 
 /// How many items one batch may get.
 const BATCH: usize = 100;
 /// How often a batch asks again for what was left out.
 const ROUNDS: usize = 5;
-
-pub(crate) fn s(text: impl Into<String>) -> AttributeValue {
-    AttributeValue::S(text.into())
-}
-
-pub(crate) fn n(number: impl ToString + Copy) -> AttributeValue {
-    AttributeValue::N(number.to_string())
-}
-
-pub(crate) fn b(bytes: Vec<u8>) -> AttributeValue {
-    AttributeValue::B(Blob::new(bytes))
-}
 
 /// What a conditional write did.
 pub(crate) enum Written {
@@ -231,61 +218,6 @@ pub(crate) async fn pages(query: QueryFluentBuilder, enough: usize) -> Result<Ve
         }
         from = next;
     }
-}
-
-/// Adds one value to an item under construction.
-pub(crate) trait Attributes: Sized {
-    fn and(self, name: &str, value: AttributeValue) -> Self;
-    /// Adds a value that may be absent.
-    fn and_some(self, name: &str, value: Option<AttributeValue>) -> Self {
-        match value {
-            Some(value) => self.and(name, value),
-            None => self,
-        }
-    }
-}
-
-impl Attributes for Item {
-    fn and(mut self, name: &str, value: AttributeValue) -> Self {
-        self.insert(name.to_owned(), value);
-        self
-    }
-}
-
-/// A text attribute.
-pub(crate) fn text<'a>(item: &'a Item, name: &str) -> Result<&'a str, StoreError> {
-    item.get(name).and_then(|value| value.as_s().ok()).map(String::as_str).ok_or_else(|| StoreError::corrupt(name))
-}
-
-/// A text attribute, as what it stands for.
-pub(crate) fn parsed<T: std::str::FromStr>(item: &Item, name: &str) -> Result<T, StoreError> {
-    text(item, name)?.parse().map_err(|_| StoreError::corrupt(name))
-}
-
-/// A text attribute that may be absent.
-pub(crate) fn optional<T: std::str::FromStr>(item: &Item, name: &str) -> Result<Option<T>, StoreError> {
-    if item.contains_key(name) { parsed(item, name).map(Some) } else { Ok(None) }
-}
-
-/// A number.
-pub(crate) fn number<T: std::str::FromStr>(item: &Item, name: &str) -> Result<T, StoreError> {
-    let text = item.get(name).and_then(|value| value.as_n().ok());
-    text.and_then(|text| text.parse().ok()).ok_or_else(|| StoreError::corrupt(name))
-}
-
-/// Bytes.
-pub(crate) fn bytes<'a>(item: &'a Item, name: &str) -> Result<&'a [u8], StoreError> {
-    item.get(name).and_then(|value| value.as_b().ok()).map(AsRef::as_ref).ok_or_else(|| StoreError::corrupt(name))
-}
-
-/// A set of texts; empty when absent, since DynamoDB keeps no empty sets.
-pub(crate) fn set<'a>(item: &'a Item, name: &str) -> &'a [String] {
-    item.get(name).and_then(|value| value.as_ss().ok()).map_or(&[], Vec::as_slice)
-}
-
-/// Whether an item is past its `expires`. DynamoDB removes such items only within days.
-pub(crate) fn is_expired(item: &Item, now: Timestamp) -> bool {
-    item.contains_key("expires") && number::<i64>(item, "expires").is_ok_and(|expires| expires <= now.seconds())
 }
 
 impl ItemKey {

@@ -276,6 +276,7 @@ export const en = {
   'reports.empty': 'No conversations in this range',
   'reports.empty.hint': 'Choose a longer range.',
   'reports.failed': 'The report could not be loaded.',
+  'reports.forbidden': 'Only supervisors can see reports.',
   'reports.utc': 'Days and hours are UTC.',
   'reports.nobody': 'Nobody yet',
 

@@ -45,6 +45,12 @@ export function utcDay(key: string): string {
   return formatter({ day: 'numeric', month: 'short', timeZone: 'UTC' }).format(new Date(`${key}T00:00:00Z`));
 }
 
+/** An hour of a report, `2026-11-23T08`, which is UTC. */
+export function utcHour(key: string): string {
+  const [day, hour] = key.split('T');
+  return `${utcDay(day ?? '')} ${hour ?? ''}:00`;
+}
+
 const units = [
   ['day', 86_400],
   ['hour', 3600],

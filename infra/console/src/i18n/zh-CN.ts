@@ -278,6 +278,7 @@ export const zhCN: Record<keyof typeof en, string> = {
   'reports.empty': '该时间范围内没有会话',
   'reports.empty.hint': '请选择更长的范围。',
   'reports.failed': '报表加载失败。',
+  'reports.forbidden': '只有主管可以查看报表。',
   'reports.utc': '日期与小时均为 UTC。',
   'reports.nobody': '尚无人员',
 

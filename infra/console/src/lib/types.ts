@@ -25,6 +25,7 @@ export interface Agent extends Named {
   teams?: string[];
   capacity?: number;
   auto_accept?: boolean;
+  disabled?: boolean;
   presence?: Presence;
 }
 

@@ -74,9 +74,9 @@ export class Lists {
     }
   }
 
-  /** Loads the lists anew, those that were not asked for yet included. */
+  /** Loads anew the lists that are counted. What has ended is long, and loaded when looked at. */
   loadAll(): void {
-    for (const list of this.ids) void this.load(list);
+    for (const list of this.ids) if (list !== 'resolved') void this.load(list);
   }
 
   /** What a complete answer does not name has left the list unseen, while we were away. */

@@ -130,7 +130,7 @@ mod tests {
         HeaderMap::from_iter([(http::header::AUTHORIZATION, token.parse().unwrap())])
     }
 
-    fn claims(change: Value) -> Value {
+    fn claims(change: &Value) -> Value {
         let mut claims = json!({
             "iss": "http://127.0.0.1:8787", "aud": "colloquy", "sub": "agt_li", "exp": NOW_S + 60, "iat": NOW_S,
         });
@@ -143,7 +143,7 @@ mod tests {
     #[test]
     fn a_token_of_ours_gives_its_claims_as_text() {
         let (_directory, issuer, authorizer) = desk();
-        let token = issuer.sign(&claims(json!({ "groups": ["a", "b"], "email_verified": true }))).unwrap();
+        let token = issuer.sign(&claims(&json!({ "groups": ["a", "b"], "email_verified": true }))).unwrap();
         let found = authorizer.check(&with(&format!("Bearer {token}"))).unwrap();
         assert_eq!(found["sub"], "agt_li");
         assert_eq!(found["exp"], (NOW_S + 60).to_string());
@@ -165,7 +165,7 @@ mod tests {
             json!({ "nbf": "soon" }),
             json!({ "iat": NOW_S + 5 }),
         ] {
-            let token = issuer.sign(&claims(wrong.clone())).unwrap();
+            let token = issuer.sign(&claims(&wrong)).unwrap();
             assert_eq!(authorizer.check(&with(&format!("Bearer {token}"))), Err(Unauthorized), "{wrong}");
         }
     }
@@ -174,9 +174,9 @@ mod tests {
     fn a_forged_token_is_refused() {
         let (_directory, issuer, authorizer) = desk();
         let (_other, stranger, _) = desk();
-        let token = issuer.sign(&claims(json!({}))).unwrap();
+        let token = issuer.sign(&claims(&json!({}))).unwrap();
         let mut parts: Vec<&str> = token.split('.').collect();
-        let forged = stranger.sign(&claims(json!({}))).unwrap();
+        let forged = stranger.sign(&claims(&json!({}))).unwrap();
         assert_eq!(authorizer.check(&with(&forged)), Err(Unauthorized));
         parts[0] = "eyJhbGciOiJub25lIn0";
         assert_eq!(authorizer.check(&with(&parts.join("."))), Err(Unauthorized));

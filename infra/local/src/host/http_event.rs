@@ -81,10 +81,10 @@ pub(crate) fn event(parts: &Parts, body: &Bytes, arrival: Arrival<'_>) -> Option
         "routeKey": arrival.route,
         "rawPath": path,
         "rawQueryString": query,
-        "headers": headers,
-        "requestContext": context,
         "isBase64Encoded": encoded,
     });
+    event["headers"] = headers.into();
+    event["requestContext"] = context;
     let cookies: Vec<Value> = cookies(&parts.headers).map(Value::from).collect();
     if !cookies.is_empty() {
         event["cookies"] = cookies.into();

@@ -127,7 +127,6 @@ impl Issuer {
     }
 
     /// The issuer's routes: discovery, keys and sign-in.
-    #[must_use]
     pub fn router(&self, agents: Agents) -> Router {
         Router::new()
             .route("/.well-known/openid-configuration", get(configuration))

@@ -11,7 +11,7 @@ use std::{
 };
 
 use futures_util::future::BoxFuture;
-use serde_json::{Value, json};
+use serde_json::{Map, Value};
 use tokio::sync::Semaphore;
 use tracing::{Instrument, error, info_span};
 
@@ -146,20 +146,16 @@ impl FromIterator<Function> for Functions {
     }
 }
 
-/// What Lambda puts into a failed invocation's answer.
+/// The event that hands a function records of a queue or stream; they are moved, since they can be large.
 #[must_use]
-pub fn error_payload(failure: &Failure) -> Value {
-    let kind = match failure {
-        Failure::Refused(_) => "Function.Error",
-        Failure::TimedOut => "Sandbox.Timedout",
-        Failure::Panicked => "Runtime.ExitError",
-        Failure::Unknown => "ResourceNotFoundException",
-    };
-    json!({ "errorType": kind, "errorMessage": failure.to_string() })
+pub fn records_event(records: Vec<Value>) -> Value {
+    Value::Object(Map::from_iter([("Records".to_owned(), Value::Array(records))]))
 }
 
 #[cfg(test)]
 pub(crate) mod tests {
+    use serde_json::json;
+
     use super::*;
 
     /// A function made of a closure.

@@ -38,7 +38,7 @@ impl Moment {
         format!("{}/{month}/{}:{} +0000", &text[8..10], &text[..4], &text[11..19])
     }
 
-    /// As EventBridge writes it: `2026-11-23T06:33:44Z`.
+    /// As `EventBridge` writes it: `2026-11-23T06:33:44Z`.
     #[must_use]
     pub(crate) fn rfc3339_seconds(self) -> String {
         format!("{}Z", &self.0.to_string()[..19])

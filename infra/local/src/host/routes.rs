@@ -152,8 +152,8 @@ mod tests {
         Routes::new(&routes)
     }
 
-    fn key(routes: &Routes, method: Method, path: &str) -> Option<String> {
-        routes.find(&method, path).map(|found| found.route.key.clone())
+    fn key(routes: &Routes, method: &Method, path: &str) -> Option<String> {
+        routes.find(method, path).map(|found| found.route.key.clone())
     }
 
     #[test]
@@ -166,20 +166,20 @@ mod tests {
             "ANY /v1/agents/me",
             "GET /v1/agents/me",
         ]);
-        assert_eq!(key(&routes, Method::GET, "/v1/agents/me").unwrap(), "GET /v1/agents/me");
-        assert_eq!(key(&routes, Method::PUT, "/v1/agents/me").unwrap(), "ANY /v1/agents/me");
-        assert_eq!(key(&routes, Method::GET, "/v1/agents/agt_li").unwrap(), "ANY /v1/agents/{id}");
-        assert_eq!(key(&routes, Method::GET, "/v1/agents/agt_li/skills").unwrap(), "ANY /v1/agents/{proxy+}");
-        assert_eq!(key(&routes, Method::GET, "/v1/teams").unwrap(), "ANY /v1/{proxy+}");
-        assert_eq!(key(&routes, Method::GET, "/elsewhere").unwrap(), "$default");
+        assert_eq!(key(&routes, &Method::GET, "/v1/agents/me").unwrap(), "GET /v1/agents/me");
+        assert_eq!(key(&routes, &Method::PUT, "/v1/agents/me").unwrap(), "ANY /v1/agents/me");
+        assert_eq!(key(&routes, &Method::GET, "/v1/agents/agt_li").unwrap(), "ANY /v1/agents/{id}");
+        assert_eq!(key(&routes, &Method::GET, "/v1/agents/agt_li/skills").unwrap(), "ANY /v1/agents/{proxy+}");
+        assert_eq!(key(&routes, &Method::GET, "/v1/teams").unwrap(), "ANY /v1/{proxy+}");
+        assert_eq!(key(&routes, &Method::GET, "/elsewhere").unwrap(), "$default");
     }
 
     #[test]
     fn a_greedy_parameter_takes_one_segment_at_least() {
         let routes = routes(&["ANY /v1/contacts/{proxy+}"]);
-        assert_eq!(key(&routes, Method::GET, "/v1/contacts"), None);
-        assert_eq!(key(&routes, Method::GET, "/v1/contacts/"), None);
-        assert_eq!(key(&routes, Method::GET, "/v1/contacts/a/b").as_deref(), Some("ANY /v1/contacts/{proxy+}"));
+        assert_eq!(key(&routes, &Method::GET, "/v1/contacts"), None);
+        assert_eq!(key(&routes, &Method::GET, "/v1/contacts/"), None);
+        assert_eq!(key(&routes, &Method::GET, "/v1/contacts/a/b").as_deref(), Some("ANY /v1/contacts/{proxy+}"));
     }
 
     #[test]

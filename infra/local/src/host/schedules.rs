@@ -79,7 +79,7 @@ async fn expire(engine: Engine, mut stop: Stop) {
     }
 }
 
-/// What EventBridge Scheduler sends a function when the schedule has no input of its own.
+/// What `EventBridge` Scheduler sends a function when the schedule has no input of its own.
 #[must_use]
 pub(crate) fn event(name: &str, at: Moment) -> Value {
     json!({

@@ -1,9 +1,15 @@
 use std::sync::Mutex;
 
+use serde_json::json;
+use tokio::net::TcpListener;
+
 use super::*;
-use crate::host::{
-    issuer::LocalAgent,
-    lambda::{Started, tests::Toy},
+use crate::{
+    functions,
+    host::{
+        issuer::LocalAgent,
+        lambda::{Started, tests::Toy},
+    },
 };
 
 const TEMPLATE: &str = r#"
@@ -217,4 +223,20 @@ async fn what_cannot_start_says_why_in_one_line() {
     let refusal = Host::start(broken, |_| Box::pin(async { Ok(li()) })).await.unwrap_err().to_string();
     assert!(refusal.starts_with("the template cannot be used: "), "{refusal}");
     assert_eq!(refusal.lines().count(), 1, "{refusal}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn this_repositorys_template_starts_with_this_repositorys_functions() {
+    let folder = tempfile::tempdir().unwrap();
+    let nobody = |_| -> BoxFuture<'static, Result<Prepared, HostError>> { Box::pin(async { Ok(Prepared::nobody()) }) };
+    let host = Host::start(Options::new(folder.path()), nobody).await.unwrap();
+    assert_eq!(get(&host, "/healthz").await.0, 200);
+    assert_eq!(get(&host, "/v1/me").await.0, 401);
+    assert_eq!(get(&host, "/v1/openapi.json").await.0, 200);
+    assert_eq!(get(&host, "/socket").await.0, 400, "not a WebSocket");
+    assert_eq!(get(&host, "/webhooks/whatsapp/inb_missing").await.0, 404);
+    host.shutdown().await;
+    let again = Host::start(Options::new(folder.path()), nobody).await.unwrap();
+    assert_eq!(get(&again, "/v1/openapi.json").await.0, 200);
+    again.shutdown().await;
 }

@@ -13,7 +13,7 @@ use tokio::{
 use super::*;
 
 fn inbox(id: &str, channel: Channel, settings: Value) -> SimulatedInbox {
-    let settings = settings.as_object().cloned().unwrap_or_default();
+    let Value::Object(settings) = settings else { panic!("settings are an object") };
     SimulatedInbox { id: id.to_owned(), channel, name: id.to_owned(), settings }
 }
 

@@ -5,7 +5,7 @@
 
 use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
-use serde_json::{Value, json};
+use serde_json::Value;
 use tokio::{
     sync::{OwnedSemaphorePermit, Semaphore},
     time::{sleep, timeout},
@@ -15,7 +15,10 @@ use tracing::error;
 use super::{Handled, filter::Filter, handled};
 use crate::{
     engine::{Engine, EngineError, queues::Received},
-    host::{lambda::Function, stop::Stop},
+    host::{
+        lambda::{Function, records_event},
+        stop::Stop,
+    },
     template::plan::Mapping,
 };
 
@@ -120,7 +123,7 @@ impl Poller {
         if records.is_empty() {
             return (ids, Handled::All);
         }
-        let outcome = self.function.invoke(json!({ "Records": records })).await;
+        let outcome = self.function.invoke(records_event(records)).await;
         let done = match handled(&outcome, self.partial, offered.iter().map(String::as_str)) {
             Handled::Nothing if offered.len() < ids.len() => Handled::AllBut(offered),
             done => done,

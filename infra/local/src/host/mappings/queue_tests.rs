@@ -4,6 +4,7 @@ use std::sync::{
 };
 
 use aws_sdk_sqs::Client;
+use serde_json::json;
 use tokio::sync::mpsc;
 
 use super::*;

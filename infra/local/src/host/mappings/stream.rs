@@ -17,7 +17,12 @@ use tracing::{error, warn};
 use super::{Handled, filter::Filter, handled};
 use crate::{
     engine::{Engine, EngineError, random_id, tables::StreamRecord},
-    host::{HostError, lambda::Function, moment::Moment, stop::Stop},
+    host::{
+        HostError,
+        lambda::{Function, records_event},
+        moment::Moment,
+        stop::Stop,
+    },
     template::plan::Mapping,
 };
 
@@ -175,7 +180,7 @@ impl Reader {
         let mut left = VecDeque::from([(batch, 0_u32)]);
         while let Some((mut batch, failures)) = left.pop_front() {
             let Some(last) = batch.last().map(|record| record.sequence_number.clone()) else { continue };
-            let event = json!({ "Records": batch.iter().map(|record| &record.event).collect::<Vec<_>>() });
+            let event = records_event(batch.iter().map(|record| record.event.clone()).collect());
             let outcome = self.function.invoke(event).await;
             let ids = batch.iter().map(|record| record.sequence_number.as_str());
             let done = match handled(&outcome, self.partial, ids) {

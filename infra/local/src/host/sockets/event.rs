@@ -62,12 +62,12 @@ impl Connection {
     pub(super) fn message_event(&self, route: &str, body: &Frame<'_>, now: Moment) -> Value {
         let mut context = self.context(route, "MESSAGE", now);
         context["messageId"] = random_id().into();
-        match body {
-            Frame::Text(text) => json!({ "requestContext": context, "body": text, "isBase64Encoded": false }),
-            Frame::Binary(bytes) => {
-                json!({ "requestContext": context, "body": STANDARD.encode(bytes), "isBase64Encoded": true })
-            }
-        }
+        let mut event = match body {
+            Frame::Text(text) => json!({ "body": text, "isBase64Encoded": false }),
+            Frame::Binary(bytes) => json!({ "body": STANDARD.encode(bytes), "isBase64Encoded": true }),
+        };
+        event["requestContext"] = context;
+        event
     }
 
     /// What `$disconnect` sees.
@@ -93,13 +93,14 @@ impl Connection {
                 (name.clone(), values.map(|(_, value)| Value::from(value)).collect())
             })
             .collect();
-        json!({
+        let mut event = json!({
             "headers": http_event::headers(&parts.headers),
             "multiValueHeaders": many_headers(&parts.headers),
             "queryStringParameters": parameters,
             "multiValueQueryStringParameters": many,
-            "requestContext": context,
-        })
+        });
+        event["requestContext"] = context;
+        event
     }
 
     fn context(&self, route: &str, kind: &str, now: Moment) -> Value {
