@@ -22,7 +22,8 @@ pub use intake::{Intake, scope};
 pub struct App {
     channel: Channel,
     desk: Desk,
-    timeline: Timeline,
+    /// The web's visitors read their own entries; no platform's webhook reads any.
+    timeline: Option<Timeline>,
     vault: Vault,
     intake: Intake,
     clients: Clients,
@@ -32,14 +33,19 @@ impl Function for App {
     fn start(configuration: &Configuration, clients: &Clients) -> Result<Self, ConfigurationError> {
         let vault = Vault::new(clients, configuration.required("KEYS_TABLE")?, configuration.required("KMS_KEY_ID")?);
         let channel = configuration.required("CHANNEL")?;
+        let channel = channel.parse().map_err(|_| ConfigurationError::Invalid {
+            name: "CHANNEL".to_owned(),
+            value: channel,
+            expected: "a channel",
+        })?;
+        let timeline = match channel {
+            Channel::Web => Some(Timeline::new(clients, configuration.required("CONVERSATIONS_TABLE")?, &vault)),
+            Channel::WhatsApp | Channel::WeChat => None,
+        };
         Ok(Self {
-            channel: channel.parse().map_err(|_| ConfigurationError::Invalid {
-                name: "CHANNEL".to_owned(),
-                value: channel,
-                expected: "a channel",
-            })?,
+            channel,
             desk: Desk::new(clients, configuration.required("DESK_TABLE")?, &vault),
-            timeline: Timeline::new(clients, configuration.required("CONVERSATIONS_TABLE")?, &vault),
+            timeline,
             intake: Intake::start(configuration, clients, &vault)?,
             vault,
             clients: clients.clone(),
@@ -48,9 +54,9 @@ impl Function for App {
 
     async fn handle(&self, event: Value) -> Result<Value, Failure> {
         let request = Request::read(event)?;
-        let answer = match self.channel {
-            Channel::Web => Box::pin(self.visitor(&request)).await,
-            _ => Box::pin(self.platform(&request)).await,
+        let answer = match &self.timeline {
+            Some(timeline) => Box::pin(self.visitor(timeline, &request)).await,
+            None => Box::pin(self.platform(&request)).await,
         };
         Ok(respond(answer))
     }

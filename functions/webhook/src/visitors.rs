@@ -4,7 +4,10 @@
 //! token says who they are and which inbox they came by; it is theirs alone and proves nothing else.
 
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
-use colloquy_aws::desk::{Inbox, Owner, Session};
+use colloquy_aws::{
+    Timeline,
+    desk::{Inbox, Owner, Session},
+};
 use colloquy_channels::{Settings, web};
 use colloquy_domain::{InboxId, VisitorId};
 use colloquy_edge::{
@@ -29,11 +32,11 @@ struct Pass {
 }
 
 impl App {
-    pub(crate) async fn visitor(&self, request: &Request) -> Result<Answer, Failure> {
+    pub(crate) async fn visitor(&self, timeline: &Timeline, request: &Request) -> Result<Answer, Failure> {
         match (request.method.as_str(), request.segments().as_slice()) {
-            ("POST", ["v1", "visitors"]) => self.arrive(request).await,
+            ("POST", ["v1", "visitors"]) => self.arrive(timeline, request).await,
             ("POST", ["v1", "visitors", visitor, "messages"]) => self.message(request, visitor).await,
-            ("GET", ["v1", "visitors", visitor, "entries"]) => self.entries(request, visitor).await,
+            ("GET", ["v1", "visitors", visitor, "entries"]) => self.entries(timeline, request, visitor).await,
             ("POST", ["v1", "visitors", visitor, "tickets"]) => {
                 let pass = self.admit(request, visitor).await?;
                 let ticket = self.desk.issue_ticket(&session(&pass)).await?;
@@ -44,7 +47,7 @@ impl App {
     }
 
     /// A visitor comes: with a token of an earlier visit, vouched for by the site, or as someone new.
-    async fn arrive(&self, request: &Request) -> Result<Answer, Failure> {
+    async fn arrive(&self, timeline: &Timeline, request: &Request) -> Result<Answer, Failure> {
         let arrival = web::arrival(&request.body).map_err(|rejected| refused(&rejected))?;
         let inbox = self.inbox(arrival.inbox.as_str()).await?;
         let settings = Settings::new(inbox.settings.clone());
@@ -70,7 +73,7 @@ impl App {
         };
         let pass = Pass { visitor, inbox: inbox.id, name };
         let ticket = self.desk.issue_ticket(&session(&pass)).await?;
-        let thread = self.timeline.thread(&index.thread(&pass.inbox, pass.visitor.as_str())).await?;
+        let thread = timeline.thread(&index.thread(&pass.inbox, pass.visitor.as_str())).await?;
         Ok(Answer::json(
             200,
             &json!({
@@ -91,7 +94,7 @@ impl App {
         Ok(Answer::json(202, &json!({ "turn": turn })))
     }
 
-    async fn entries(&self, request: &Request, visitor: &str) -> Result<Answer, Failure> {
+    async fn entries(&self, timeline: &Timeline, request: &Request, visitor: &str) -> Result<Answer, Failure> {
         let pass = self.admit(request, visitor).await?;
         let after = request
             .query("after")
@@ -99,10 +102,10 @@ impl App {
             .parse()
             .map_err(|_| Failure::Invalid("after is not the number of an entry".to_owned()))?;
         let thread = self.vault.index().await?.thread(&pass.inbox, pass.visitor.as_str());
-        let Some(thread) = self.timeline.thread(&thread).await? else {
+        let Some(thread) = timeline.thread(&thread).await? else {
             return Ok(Answer::json(200, &json!({"conversation": null, "items": [], "seq": 0})));
         };
-        let entries = self.timeline.entries(&thread.conversation, &thread.identity, after, PAGE).await?;
+        let entries = timeline.entries(&thread.conversation, &thread.identity, after, PAGE).await?;
         let seq = entries.last().map_or(after, |entry| entry.seq);
         let items: Vec<_> = entries.iter().filter_map(colloquy_domain::Entry::for_visitor).collect();
         Ok(Answer::json(200, &json!({"conversation": thread.conversation, "items": items, "seq": seq})))
