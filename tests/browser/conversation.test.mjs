@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 
-import { accessible, startDesk } from './harness.mjs';
+import { barriers, startDesk } from './harness.mjs';
 import { Agent, Visitor } from './people.mjs';
 
 const desk = startDesk();
@@ -16,17 +16,21 @@ desk.story('a visitor writes in the shop, Li accepts and answers, and both see e
 
   await li.accept('Does the green tea come in a tin?');
   await li.message('bot', 'I am passing you on to our team').waitFor();
-  await accessible(li.page);
+  const wrong = await barriers(li.page);
   await li.reply('It does: 100 grams, with a lid.');
   await visitor.sees('It does: 100 grams, with a lid.').waitFor();
   await li.note('Asked for tins before.');
   await visitor.write('Then two, please.');
   await li.message('contact', 'Then two, please.').waitFor();
-  await accessible(visitor.page);
+  wrong.push(...(await barriers(visitor.page)));
 
   await li.resolve();
   await visitor.sees('This chat was closed. Write again at any time.').waitFor();
   assert.equal(await visitor.log.getByText('Asked for tins before.').count(), 0, 'a note is for colleagues');
+  for (const said of ['Does the green tea come in a tin?', 'It does: 100 grams, with a lid.', 'Then two, please.']) {
+    assert.equal(await visitor.sees(said).count(), 1, `"${said}" is there once`);
+  }
+  assert.deepEqual(wrong, []);
   await li.presence('Offline');
 });
 

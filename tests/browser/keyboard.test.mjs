@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 
-import { accessible, fits, startDesk } from './harness.mjs';
+import { barriers, overflow, startDesk } from './harness.mjs';
 import { Agent } from './people.mjs';
 
 const desk = startDesk();
@@ -30,7 +30,7 @@ desk.story('an agent signs in, accepts, answers, notes and resolves with the key
 
   await desk.write({ inbox: 'inb_wechat', from: 'oKeyboard0001', name: '王芳', text: '请问什么时候发货？' });
   const li = new Agent(page);
-  await li.offer('请问什么时候发货？').waitFor();
+  await page.getByTestId('offer').waitFor();
   await page.locator('body').press('a');
   await li.message('contact', '请问什么时候发货？').waitFor();
   await page.keyboard.press('r');
@@ -77,20 +77,19 @@ for (const [colorScheme, width, locale] of [
     const settings = { colorScheme, locale, viewport: { width, height: 860 } };
     const page = await open('/', settings);
     await page.getByTestId('person-agt_admin').waitFor();
-    await accessible(page);
-    await Agent.signIn(page, 'agt_admin').catch(() => page.getByTestId('menu').waitFor());
+    const wrong = [...(await barriers(page)), ...(await overflow(page))];
+    await Agent.signIn(page, 'agt_admin');
     for (const path of ['#/desk/all', '#/reports', '#/settings/inboxes', '#/settings/agents']) {
       await page.goto(`/${path}`);
       await page.locator('main h1, main h2').first().waitFor();
-      await fits(page);
-      await accessible(page);
+      wrong.push(...(await overflow(page)), ...(await barriers(page)));
     }
     for (const path of ['/shop', '/channels']) {
       const other = await open(path, settings);
       await other.locator('main').waitFor();
-      await fits(other);
-      await accessible(other);
+      wrong.push(...(await overflow(other)), ...(await barriers(other)));
     }
+    assert.deepEqual(wrong, []);
   });
 }
 
@@ -98,5 +97,8 @@ desk.story('an administrator finds the webhook address to paste', async ({ open 
   const page = await open('/');
   await Agent.signIn(page, 'agt_admin');
   await page.goto('/#/settings/inboxes');
-  await page.getByText('/webhooks/whatsapp/inb_whatsapp').first().waitFor();
+  const addresses = page.locator('main input[readonly]');
+  await addresses.first().waitFor();
+  const shown = await addresses.evaluateAll((fields) => fields.map((field) => field.value));
+  assert.ok(shown.includes(`${desk.address}/webhooks/whatsapp/inb_whatsapp`), shown.join(' '));
 });

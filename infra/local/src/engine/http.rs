@@ -21,6 +21,7 @@ use aws_smithy_types::body::SdkBody;
 use super::{
     Engine,
     fault::{Call, Fault},
+    permission::Permission,
     random_id,
 };
 
@@ -44,13 +45,16 @@ impl Answer {
     }
 }
 
-/// The client that hands requests to `engine`.
-pub(crate) fn client(engine: Engine) -> SharedHttpClient {
-    SharedHttpClient::new(InProcess(engine))
+/// The client that hands requests to `engine`, for a caller who may do what `permission` says, or anything.
+pub(crate) fn client(engine: Engine, permission: Option<Permission>) -> SharedHttpClient {
+    SharedHttpClient::new(InProcess { engine, permission })
 }
 
 #[derive(Clone, Debug)]
-struct InProcess(Engine);
+struct InProcess {
+    engine: Engine,
+    permission: Option<Permission>,
+}
 
 impl HttpClient for InProcess {
     fn http_connector(&self, _: &HttpConnectorSettings, _: &RuntimeComponents) -> SharedHttpConnector {
@@ -60,13 +64,13 @@ impl HttpClient for InProcess {
 
 impl HttpConnector for InProcess {
     fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
-        let engine = self.0.clone();
-        HttpConnectorFuture::new(async move { answer(&engine, &request).await })
+        let caller = self.clone();
+        HttpConnectorFuture::new(async move { answer(&caller.engine, caller.permission.as_ref(), &request).await })
     }
 }
 
 /// Which service and operation a request is for.
-enum Target {
+pub(super) enum Target {
     Dynamo(String),
     Sqs(String),
     Kms(String),
@@ -74,12 +78,20 @@ enum Target {
     Unknown(String),
 }
 
-async fn answer(engine: &Engine, request: &HttpRequest) -> Result<HttpResponse, ConnectorError> {
+async fn answer(
+    engine: &Engine,
+    permission: Option<&Permission>,
+    request: &HttpRequest,
+) -> Result<HttpResponse, ConnectorError> {
     let body = request
         .body()
         .bytes()
         .ok_or_else(|| ConnectorError::user("the engine answers buffered requests only".into()))?;
     let target = target(request);
+    if let Some(refused) = permission.and_then(|permission| permission.refuses(&target, request, body)) {
+        tracing::error!("a function's policy in the template does not allow this: {refused}");
+        return respond(Answer::refusal("application/x-amz-json-1.0", 400, "AccessDeniedException", &refused));
+    }
     let call = match &target {
         Target::Dynamo(operation) => Call { service: "dynamodb", operation, body },
         Target::Sqs(operation) => Call { service: "sqs", operation, body },

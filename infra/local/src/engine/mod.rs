@@ -2,13 +2,14 @@
 //!
 //! Real SDK clients talk to it through [`Engine::sdk_config`]; nothing listens on a socket. State lives in SQLite files
 //! and survives a killed process, not a power cut (`journal_mode=WAL`, `synchronous=NORMAL`). It deliberately does not
-//! check signatures or permissions, does not throttle, and answers only the operations this project uses: what is
+//! check signatures, does not throttle, and answers only the operations this project uses: what is
 //! missing is refused by name, never guessed.
 
 pub mod fault;
 mod http;
 pub mod kms;
 pub mod ledger;
+pub mod permission;
 pub mod queues;
 pub mod sockets;
 pub mod tables;
@@ -146,12 +147,22 @@ impl Engine {
     /// What an SDK client needs to talk to this engine: static credentials, no retries, the engine's clock.
     #[must_use]
     pub fn sdk_config(&self) -> SdkConfig {
+        self.sdk_config_with(None)
+    }
+
+    /// The same for a caller who may do no more than `permission` says.
+    #[must_use]
+    pub fn sdk_config_for(&self, permission: permission::Permission) -> SdkConfig {
+        self.sdk_config_with(Some(permission))
+    }
+
+    fn sdk_config_with(&self, permission: Option<permission::Permission>) -> SdkConfig {
         let credentials = Credentials::from_keys("AKIALOCAL", "local", None);
         SdkConfig::builder()
             .behavior_version(BehaviorVersion::latest())
             .region(Region::from_static(REGION))
             .credentials_provider(SharedCredentialsProvider::new(credentials))
-            .http_client(self.http_client())
+            .http_client(http::client(self.clone(), permission))
             .retry_config(RetryConfig::disabled())
             .stalled_stream_protection(StalledStreamProtectionConfig::disabled())
             .sleep_impl(SharedAsyncSleep::new(TokioSleep::new()))
@@ -163,7 +174,7 @@ impl Engine {
     /// The HTTP client through which SDK clients reach this engine.
     #[must_use]
     pub fn http_client(&self) -> SharedHttpClient {
-        http::client(self.clone())
+        http::client(self.clone(), None)
     }
 
     /// The engine's moment, in milliseconds since 1970-01-01 UTC.

@@ -211,7 +211,11 @@ impl Host {
     /// Stops: no new work begins, what is under way ends, sockets close.
     pub async fn shutdown(mut self) {
         self.stop.say();
-        let ended = timeout(GRACE, async { while self.tasks.join_next().await.is_some() {} }).await;
+        let ended = timeout(GRACE, async {
+            while self.tasks.join_next().await.is_some() {}
+            self.stop.nobody_left().await;
+        })
+        .await;
         if ended.is_err() {
             tracing::warn!("the host stops with work under way; it will be taken up at the next start");
         }

@@ -16,7 +16,7 @@ use axum::{Router, serve::ListenerExt};
 use colloquy_aws::Clients;
 use colloquy_domain::Timestamp;
 use colloquy_edge::Configuration;
-use tokio::net::TcpListener;
+use tokio::{net::TcpListener, time::sleep};
 
 use super::{
     AUDIENCE, FIRST_ADMINISTRATOR, HostError, Options,
@@ -32,6 +32,9 @@ use crate::{
     functions::Starter,
     template::{Overrides, Template, plan::Plan},
 };
+
+/// How long open requests may take when the host stops.
+const LAST_ANSWERS: Duration = Duration::from_secs(5);
 
 /// Takes the data folder for this host alone; the lock goes with the process, however it ends.
 pub(super) fn lock(data: &Path) -> Result<File, HostError> {
@@ -98,15 +101,26 @@ pub(super) fn http_api(plan: &Plan, issuer: &Issuer, functions: &Functions, cloc
     Some(HttpApi::new(http, authorizers, functions.clone(), Arc::clone(clock)))
 }
 
-pub(super) async fn serve(listener: TcpListener, router: Router, mut stop: Stop) {
+pub(super) async fn serve(listener: TcpListener, router: Router, stop: Stop) {
     // Answers are small and waited for.
     let listener = listener.tap_io(|stream| {
         let _ = stream.set_nodelay(true);
     });
     let service = router.into_make_service_with_connect_info::<SocketAddr>();
-    let stopped = async move { stop.heard().await };
-    if let Err(error) = axum::serve(listener, service).with_graceful_shutdown(stopped).await {
-        tracing::error!("the gateway ended: {error}");
+    let (mut stopping, mut late) = (stop.clone(), stop);
+    let serving = axum::serve(listener, service).with_graceful_shutdown(async move { stopping.heard().await });
+    let late = async move {
+        late.heard().await;
+        sleep(LAST_ANSWERS).await;
+    };
+    tokio::select! {
+        ended = serving => {
+            if let Err(error) = ended {
+                tracing::error!("the gateway ended: {error}");
+            }
+        }
+        // A client that neither reads nor goes is not waited for.
+        () = late => {}
     }
 }
 

@@ -21,6 +21,11 @@ impl Stopper {
     pub(super) fn say(&self) {
         self.0.send_replace(true);
     }
+
+    /// Waits until nobody listens any more: whatever runs holds a [`Stop`].
+    pub(super) async fn nobody_left(&self) {
+        self.0.closed().await;
+    }
 }
 
 impl Stop {

@@ -441,12 +441,12 @@ impl Plan {
 impl FunctionPlan {
     /// Whether the function's own policies allow an action such as `sqs:SendMessage` on a resource's ARN.
     ///
-    /// Conditions are not looked at: what they test is in the request.
+    /// Conditions are not looked at: what they test is in the request. `*` asks for any resource.
     #[must_use]
     pub fn allows(&self, action: &str, resource: &str) -> bool {
         self.statements.iter().any(|statement| {
             statement.actions.iter().any(|pattern| fits(pattern, action))
-                && statement.resources.iter().any(|pattern| fits(pattern, resource))
+                && (resource == "*" || statement.resources.iter().any(|pattern| fits(pattern, resource)))
         })
     }
 }

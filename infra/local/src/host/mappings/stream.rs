@@ -68,6 +68,7 @@ pub(super) struct Reader {
     partial: bool,
     bisect: bool,
     max_retries: Option<u32>,
+    max_age_ms: Option<i64>,
     on_failure: Option<String>,
     filter: Filter,
     function: Function,
@@ -110,6 +111,7 @@ impl Reader {
             partial: mapping.partial_batch,
             bisect: rules.is_some_and(|rules| rules.bisect),
             max_retries: rules.and_then(|rules| rules.max_retries),
+            max_age_ms: rules.and_then(|rules| rules.max_record_age_s).map(|age| i64::from(age) * 1000),
             on_failure: rules.and_then(|rules| rules.on_failure.clone()),
             filter,
             function,
@@ -180,6 +182,11 @@ impl Reader {
         let mut left = VecDeque::from([(batch, 0_u32)]);
         while let Some((mut batch, failures)) = left.pop_front() {
             let Some(last) = batch.last().map(|record| record.sequence_number.clone()) else { continue };
+            if failures > 0 && self.is_too_old(&batch) {
+                self.give_up(&batch, failures, "RecordAgeExceeded").await;
+                self.remember(&last)?;
+                continue;
+            }
             let event = records_event(batch.iter().map(|record| record.event.clone()).collect());
             let outcome = self.function.invoke(event).await;
             let ids = batch.iter().map(|record| record.sequence_number.as_str());
@@ -206,7 +213,7 @@ impl Reader {
                 left.push_front((rest, failures));
                 left.push_front((batch, failures));
             } else if self.max_retries.is_some_and(|most| failures >= most) {
-                self.give_up(&batch, failures + 1).await;
+                self.give_up(&batch, failures + 1, "RetryAttemptsExhausted").await;
                 self.remember(&last)?;
                 continue;
             } else {
@@ -227,8 +234,14 @@ impl Reader {
         Ok(())
     }
 
+    /// Whether what failed is older than the template lets records become.
+    fn is_too_old(&self, batch: &[StreamRecord]) -> bool {
+        let oldest = batch.first().map_or(i64::MAX, |record| arrived(record).ms());
+        self.max_age_ms.is_some_and(|most| self.engine.now_ms().saturating_sub(oldest) > most)
+    }
+
     /// Tells the on-failure destination which records were given up; the records themselves stay in the table.
-    async fn give_up(&self, batch: &[StreamRecord], invocations: u32) {
+    async fn give_up(&self, batch: &[StreamRecord], invocations: u32, condition: &str) {
         let (Some(first), Some(last)) = (batch.first(), batch.last()) else { return };
         warn!(
             table = self.table,
@@ -238,16 +251,12 @@ impl Reader {
             "records of a stream are given up after {invocations} invocations"
         );
         let Some(queue) = &self.on_failure else { return };
-        let arrived = |record: &StreamRecord| {
-            let seconds = record.event["dynamodb"]["ApproximateCreationDateTime"].as_f64().unwrap_or(0.0);
-            #[expect(clippy::cast_possible_truncation, reason = "milliseconds since 1970 fit")]
-            Moment::from_ms((seconds * 1000.0) as i64).rfc3339_seconds()
-        };
+        let arrived = |record: &StreamRecord| arrived(record).rfc3339_seconds();
         let message: Value = json!({
             "requestContext": {
                 "requestId": random_id(),
                 "functionArn": self.function.arn(),
-                "condition": "RetryAttemptsExhausted",
+                "condition": condition,
                 "approximateInvokeCount": invocations,
             },
             "responseContext": { "statusCode": 200, "executedVersion": "$LATEST", "functionError": "Unhandled" },
@@ -271,6 +280,11 @@ impl Reader {
             error!(queue, "the on-failure destination took nothing: {}", error.into_service_error());
         }
     }
+}
+
+/// When a record was written.
+fn arrived(record: &StreamRecord) -> Moment {
+    Moment::from_ms(record.event["dynamodb"]["ApproximateCreationDateTime"].as_i64().unwrap_or(0).saturating_mul(1000))
 }
 
 #[cfg(test)]
