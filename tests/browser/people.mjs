@@ -10,7 +10,7 @@ export class Agent {
   /** Signs in on a page that shows the demo people. */
   static async signIn(page, id) {
     await page.getByTestId(`person-${id}`).click();
-    await page.getByTestId('conversations').waitFor();
+    await page.locator('#main').waitFor();
     return new Agent(page);
   }
 

@@ -41,8 +41,10 @@ impl App {
         let caller = Caller::of(request, &self.desk, &self.clients, self.first_administrator.as_deref()).await?;
         let unknown = || Failure::NotFound("there is no such contact".to_owned());
         let segments = request.segments();
-        let ("GET", ["v1", "contacts", id]) = (request.method.as_str(), segments.as_slice()) else {
-            return Err(Failure::NotFound("there is nothing at this path, or not for this method".to_owned()));
+        let id = match (request.method.as_str(), segments.as_slice()) {
+            ("GET", ["v1", "contacts", id]) => id,
+            (_, ["v1", "contacts", _]) => return Err(Failure::unhandled(Some("GET"))),
+            _ => return Err(Failure::unhandled(None)),
         };
         let id: ContactId = id.parse().map_err(|_| unknown())?;
         let identities = self.desk.identities_of(&id).await?;

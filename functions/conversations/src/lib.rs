@@ -47,7 +47,7 @@ impl App {
         let (id, rest) = match segments.as_slice() {
             ["v1", "conversations"] => return self.collection(&caller, request).await,
             ["v1", "conversations", id, rest @ ..] => (*id, rest),
-            _ => return Err(nothing_here()),
+            _ => return Err(Failure::unhandled(None)),
         };
         let id: ConversationId =
             id.parse().map_err(|_| Failure::NotFound("there is no such conversation".to_owned()))?;
@@ -62,7 +62,7 @@ impl App {
             ("PUT", ["holder"]) => self.hand_over(&caller, &id, request).await,
             ("PUT", ["resolution"]) => self.resolve(&caller, &id, request).await,
             ("DELETE", ["resolution"]) => self.reopen(&caller, &id, request).await,
-            _ => Err(nothing_here()),
+            _ => Err(Failure::unhandled(methods(rest))),
         }
     }
 
@@ -70,11 +70,18 @@ impl App {
         match request.method.as_str() {
             "GET" => self.list(caller, request).await,
             "POST" => self.begin(caller, request).await,
-            _ => Err(nothing_here()),
+            _ => Err(Failure::unhandled(Some("GET, POST"))),
         }
     }
 }
 
-fn nothing_here() -> Failure {
-    Failure::NotFound("there is nothing at this path, or not for this method".to_owned())
+/// What may be done below a conversation's address.
+fn methods(rest: &[&str]) -> Option<&'static str> {
+    match rest {
+        [] | ["entries"] | ["turns", _] => Some("GET"),
+        ["messages" | "notes" | "offer"] | ["messages", _, "retries"] => Some("POST"),
+        ["holder"] => Some("PUT"),
+        ["resolution"] => Some("DELETE, PUT"),
+        _ => None,
+    }
 }

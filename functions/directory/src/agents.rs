@@ -15,6 +15,7 @@ use crate::{
 
 impl Resource for Agent {
     const NOUN: &'static str = "agent";
+    const SHOWN: &'static [&'static str] = &["presence"];
 
     fn new_id(at: Timestamp, seed: &[u8]) -> String {
         AgentId::derive(at, seed).to_string()

@@ -10,7 +10,7 @@ use colloquy_edge::{
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
-use crate::{App, resource::check_name};
+use crate::{App, resource::{check_name, methods}};
 
 /// What a new inbox is made from, and what an old one is changed to.
 #[derive(Deserialize)]
@@ -69,7 +69,7 @@ impl App {
                 admin.delete::<Inbox>(&inbox.id).await?;
                 Ok(Answer::new(204))
             }
-            _ => Err(Failure::NotFound("there is nothing at this path, or not for this method".to_owned())),
+            _ => Err(Failure::unhandled(methods(rest))),
         }
     }
 
@@ -95,7 +95,7 @@ impl App {
             Some(settings) => Settings::new(settings).keeping_secrets(inbox.channel, &before),
             None => before,
         };
-        validate(inbox.channel, &settings).map_err(|error| Failure::Invalid(format!("settings.{error}")))?;
+        validate(inbox.channel, &settings).map_err(|error| Failure::Invalid(error.to_string()))?;
         inbox.settings = settings.into_inner();
         Ok(inbox)
     }

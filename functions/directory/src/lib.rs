@@ -57,11 +57,14 @@ impl App {
         match (method, segments.as_slice()) {
             ("GET", ["v1", "me"]) => self.me(&caller).await,
             ("POST", ["v1", "tickets"]) => self.ticket(&caller).await,
+            ("GET", ["v1", "agents"]) => self.agents().await,
             (_, ["v1", "agents", rest @ ..]) => self.resource::<Agent>(&caller, request, rest).await,
             (_, ["v1", "teams", rest @ ..]) => self.resource::<Team>(&caller, request, rest).await,
             (_, ["v1", "queues", rest @ ..]) => self.resource::<Queue>(&caller, request, rest).await,
             (_, ["v1", "inboxes", rest @ ..]) => self.inboxes(&caller, request, rest).await,
-            _ => Err(Failure::NotFound("there is nothing at this path".to_owned())),
+            (_, ["v1", "me"]) => Err(Failure::unhandled(Some("GET"))),
+            (_, ["v1", "tickets"]) => Err(Failure::unhandled(Some("POST"))),
+            _ => Err(Failure::unhandled(None)),
         }
     }
 
@@ -77,6 +80,23 @@ impl App {
                 "queues": queues, "presence": state.presence, "capacity": agent.capacity, "held": state.held.len(),
             }),
         ))
+    }
+
+    /// All agents and whether they are there.
+    async fn agents(&self) -> Result<Answer, Failure> {
+        let agents = self.desk.list::<Agent>().await?;
+        let ids: Vec<_> = agents.iter().map(|agent| agent.id.clone()).collect();
+        let states = self.desk.states(&ids).await?;
+        let items: Vec<Value> = agents
+            .iter()
+            .zip(states)
+            .map(|(agent, state)| {
+                let mut item = json!(agent);
+                item["presence"] = json!(state.presence);
+                item
+            })
+            .collect();
+        Ok(Answer::json(200, &json!({"items": items})))
     }
 
     async fn ticket(&self, caller: &Caller) -> Result<Answer, Failure> {

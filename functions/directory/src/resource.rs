@@ -20,6 +20,9 @@ pub(crate) trait Resource: Entity {
     /// What it is called in errors.
     const NOUN: &'static str;
 
+    /// Fields that are shown with it but are not its own: what a body says of them is passed over.
+    const SHOWN: &'static [&'static str] = &[];
+
     /// A new id.
     fn new_id(at: Timestamp, seed: &[u8]) -> String;
 
@@ -95,15 +98,15 @@ impl App {
 fn read<T: Resource>(before: Value, request: &Request, id: &str) -> Result<T, Failure> {
     let body: Map<String, Value> = request.json()?;
     let mut entity = before.as_object().cloned().unwrap_or_default();
-    for (name, value) in body {
+    for (name, value) in body.into_iter().filter(|(name, _)| !T::SHOWN.contains(&name.as_str())) {
         if !entity.contains_key(&name) {
-            return Err(Failure::Invalid(format!("{name} is not a field of a {}", T::NOUN)));
+            return Err(Failure::Invalid(format!("`{name}` is no field of {}", T::NOUN)));
         }
         entity.insert(name, value);
     }
     entity.insert("id".to_owned(), json!(id));
     serde_json::from_value(Value::Object(entity))
-        .map_err(|error| Failure::Invalid(format!("this is not a {}: {error}", T::NOUN)))
+        .map_err(|error| Failure::Invalid(format!("{}: {error}", T::NOUN)))
 }
 
 /// That a name says something and is not a novel.

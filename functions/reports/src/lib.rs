@@ -56,9 +56,11 @@ impl App {
     async fn answer(&self, request: &Request) -> Result<Answer, Failure> {
         let caller = Caller::of(request, &self.desk, &self.clients, self.first_administrator.as_deref()).await?;
         let segments = request.segments();
-        let ("GET", ["v1", "reports", "overview"]) = (request.method.as_str(), segments.as_slice()) else {
-            return Err(Failure::NotFound("there is no such report".to_owned()));
-        };
+        match (request.method.as_str(), segments.as_slice()) {
+            ("GET", ["v1", "reports", "overview"]) => {}
+            (_, ["v1", "reports", "overview"]) => return Err(Failure::unhandled(Some("GET"))),
+            _ => return Err(Failure::NotFound("there is no such report".to_owned())),
+        }
         caller.supervise()?;
         let now = self.clients.now();
         let to = day(request, "to", now)?;

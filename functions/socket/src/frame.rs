@@ -61,7 +61,7 @@ impl App {
             Err(error) => Err(Failure::Invalid(format!("this frame is not understood: {error}"))),
         };
         if let Err(failure) = taken {
-            let event = view::error_event(&failure, code(&failure), key.as_deref(), conversation.as_ref());
+            let event = view::error_event(&failure, key.as_deref(), conversation.as_ref());
             self.sockets.push(connection, &event).await;
         }
     }
@@ -118,18 +118,5 @@ impl App {
             }
         }
         Ok(())
-    }
-}
-
-const fn code(failure: &Failure) -> &'static str {
-    match failure {
-        Failure::Invalid(_) => "invalid",
-        Failure::Unauthenticated(_) => "unauthenticated",
-        Failure::Forbidden(_) => "forbidden",
-        Failure::NotFound(_) => "not_found",
-        Failure::Conflict(_) => "conflict",
-        Failure::TooLarge(_) => "too_large",
-        Failure::Unavailable(_) => "unavailable",
-        Failure::Internal(_) => "internal",
     }
 }

@@ -117,9 +117,12 @@ pub struct Head {
     /// The customer's language.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub language: Option<String>,
-    /// The beginning of the last message.
+    /// The beginning of the last message that a person wrote; the bot's only until one did.
     #[serde(default)]
     pub preview: String,
+    /// Whose words the preview shows.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub preview_by: Option<Author>,
     /// The standing offer.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub offer: Option<Offer>,
@@ -180,6 +183,7 @@ impl Head {
             unread: 0,
             language: None,
             preview: String::new(),
+            preview_by: None,
             offer: None,
             passed: Vec::new(),
             silent_at: None,
@@ -273,7 +277,11 @@ impl Head {
     }
 
     fn take_message(&mut self, entry: &Entry, message: &crate::Message) {
-        self.preview = message.text.chars().take(PREVIEW).collect();
+        // What the bot says must not hide what the customer wants.
+        if message.author != Author::Bot || matches!(self.preview_by, None | Some(Author::Bot)) {
+            self.preview = message.text.chars().take(PREVIEW).collect();
+            self.preview_by = Some(message.author);
+        }
         match message.author {
             Author::Contact => {
                 self.contact_at = Some(entry.at);

@@ -3,7 +3,7 @@
 //! The conversation's writer decides; its answer is an entry, or an error event with the client's key.
 
 use colloquy_aws::{Clients, Desk, Timeline, queues::Queue};
-use colloquy_domain::{Command, ConversationId, DeliveryState, Head, Timestamp, Turn, TurnId, rules};
+use colloquy_domain::{Command, ConversationId, DeliveryState, Head, Refusal, Timestamp, Turn, TurnId, rules};
 
 use crate::{Caller, Failure};
 
@@ -58,7 +58,7 @@ impl Commands {
         let text = written(text)?;
         let allowed = rules(head.channel).may_write(self.clients.now(), head.contact_at, head.replies);
         if let Some(reason) = allowed.reason {
-            return Err(Failure::Invalid(reason));
+            return Err(Refusal::MayNotWrite(reason).into());
         }
         self.queue(caller, &head, "say", origin, |key| Command::Say { agent: caller.id().clone(), text, key }).await
     }
@@ -108,7 +108,7 @@ impl Commands {
     ) -> Result<TurnId, Failure> {
         let head = self.head(caller, conversation).await?;
         let delivery = self.timeline.delivery(conversation, message).await?;
-        let delivery = delivery.ok_or_else(|| Failure::NotFound("there is no such message of ours".to_owned()))?;
+        let delivery = delivery.ok_or(Refusal::NoMessage)?;
         if !matches!(delivery.state, DeliveryState::Failed | DeliveryState::Unknown) {
             return Err(Failure::Conflict("this message is under way or has arrived".to_owned()));
         }

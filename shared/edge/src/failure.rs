@@ -2,7 +2,7 @@
 
 use colloquy_aws::StoreError;
 use colloquy_domain::Refusal;
-use serde_json::json;
+use serde_json::{error::Category, json};
 use tracing::error;
 
 use crate::{ConfigurationError, http::Answer};
@@ -10,7 +10,10 @@ use crate::{ConfigurationError, http::Answer};
 /// Why something was not done.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Failure {
-    /// What was sent is wrong; the text says what. 422.
+    /// What was sent cannot be read at all. 400.
+    #[error("{0}")]
+    Malformed(String),
+    /// What was sent can be read and is wrong; the text says what. 422.
     #[error("{0}")]
     Invalid(String),
     /// Nobody known is asking. 401.
@@ -22,6 +25,12 @@ pub enum Failure {
     /// There is no such thing. 404.
     #[error("{0}")]
     NotFound(String),
+    /// There is such a thing, and it takes these methods only. 405.
+    #[error("only {0} can be used here")]
+    Method(&'static str),
+    /// The conversation's rules stand against it; its status and code are the refusal's own.
+    #[error(transparent)]
+    Refused(#[from] Refusal),
     /// It cannot be done as things stand. 409.
     #[error("{0}")]
     Conflict(String),
@@ -37,18 +46,44 @@ pub enum Failure {
 }
 
 impl Failure {
+    /// What a path that is not handled answers: that it takes other methods, or that nothing is there.
+    #[must_use]
+    pub fn unhandled(methods: Option<&'static str>) -> Self {
+        methods.map_or_else(|| Self::NotFound("there is nothing at this path".to_owned()), Self::Method)
+    }
+
     /// The HTTP status and the problem's title.
     #[must_use]
     pub const fn status(&self) -> (u16, &'static str) {
         match self {
-            Self::Invalid(_) => (422, "Unprocessable Content"),
+            Self::Malformed(_) => (400, "Bad Request"),
+            Self::Invalid(_) | Self::Refused(Refusal::MayNotWrite(_)) => (422, "Unprocessable Content"),
             Self::Unauthenticated(_) => (401, "Unauthorized"),
             Self::Forbidden(_) => (403, "Forbidden"),
-            Self::NotFound(_) => (404, "Not Found"),
-            Self::Conflict(_) => (409, "Conflict"),
+            Self::NotFound(_) | Self::Refused(Refusal::NoConversation | Refusal::NoMessage) => (404, "Not Found"),
+            Self::Method(_) => (405, "Method Not Allowed"),
+            Self::Conflict(_) | Self::Refused(_) => (409, "Conflict"),
             Self::TooLarge(_) => (413, "Content Too Large"),
             Self::Unavailable(_) => (503, "Service Unavailable"),
             Self::Internal(_) => (500, "Internal Server Error"),
+        }
+    }
+
+    /// What programs tell problems apart by; it never changes its meaning.
+    #[must_use]
+    pub const fn code(&self) -> &'static str {
+        match self {
+            Self::Malformed(_) => "malformed",
+            Self::Invalid(_) => "invalid",
+            Self::Unauthenticated(_) => "unauthenticated",
+            Self::Forbidden(_) => "forbidden",
+            Self::NotFound(_) => "not_found",
+            Self::Method(_) => "method_not_allowed",
+            Self::Refused(refusal) => refusal.code(),
+            Self::Conflict(_) => "conflict",
+            Self::TooLarge(_) => "too_large",
+            Self::Unavailable(_) => "unavailable",
+            Self::Internal(_) => "internal",
         }
     }
 
@@ -69,9 +104,14 @@ impl Failure {
             error!(error = %cause, "request failed");
         }
         let (status, title) = self.status();
-        let body = json!({"type": "about:blank", "title": title, "status": status, "detail": self.detail()});
+        let (code, detail) = (self.code(), self.detail());
+        let body = json!({"type": "about:blank", "title": title, "status": status, "code": code, "detail": detail});
         let answer = Answer::new(status).body("application/problem+json", body.to_string());
-        if status == 503 { answer.header("retry-after", "1") } else { answer }
+        match self {
+            Self::Unavailable(_) => answer.header("retry-after", "1"),
+            Self::Method(methods) => answer.header("allow", methods),
+            _ => answer,
+        }
     }
 }
 
@@ -89,16 +129,6 @@ impl From<StoreError> for Failure {
     }
 }
 
-impl From<Refusal> for Failure {
-    fn from(refusal: Refusal) -> Self {
-        match refusal {
-            Refusal::NoConversation | Refusal::NoMessage => Self::NotFound(refusal.to_string()),
-            Refusal::MayNotWrite(_) => Self::Invalid(refusal.to_string()),
-            _ => Self::Conflict(refusal.to_string()),
-        }
-    }
-}
-
 impl From<ConfigurationError> for Failure {
     fn from(error: ConfigurationError) -> Self {
         Self::Internal(error.to_string())
@@ -107,7 +137,10 @@ impl From<ConfigurationError> for Failure {
 
 impl From<serde_json::Error> for Failure {
     fn from(error: serde_json::Error) -> Self {
-        Self::Invalid(format!("the body is not what is expected here: {error}"))
+        match error.classify() {
+            Category::Data => Self::Invalid(format!("the body is not what is expected here: {error}")),
+            Category::Io | Category::Syntax | Category::Eof => Self::Malformed(format!("the body is not JSON: {error}")),
+        }
     }
 }
 
@@ -127,7 +160,28 @@ mod tests {
         let answer = Failure::Invalid("text is empty".to_owned()).answer().into_value();
         assert_eq!(answer["statusCode"], 422);
         let body: serde_json::Value = serde_json::from_str(answer["body"].as_str().unwrap()).unwrap();
-        assert_eq!(body["detail"], "text is empty");
+        assert_eq!((&body["code"], &body["detail"]), (&json!("invalid"), &json!("text is empty")));
         assert_eq!(answer["headers"]["content-type"], "application/problem+json");
+    }
+    #[test]
+    fn what_is_not_json_is_told_from_json_of_another_shape() {
+        let read = |body: &str| Failure::from(serde_json::from_str::<[u8; 1]>(body).unwrap_err());
+        assert_eq!((read("[1").code(), read("[1").status().0), ("malformed", 400));
+        assert_eq!((read("[true]").code(), read("[true]").status().0), ("invalid", 422));
+    }
+
+    #[test]
+    fn a_refusal_keeps_its_own_code() {
+        let codes = [Refusal::AlreadyResolved, Refusal::NoMessage, Refusal::MayNotWrite("closed".to_owned())]
+            .map(|refusal| Failure::from(refusal))
+            .map(|failure| (failure.status().0, failure.code()));
+        assert_eq!(codes, [(409, "already_resolved"), (404, "no_message"), (422, "may_not_write")]);
+    }
+
+    #[test]
+    fn a_wrong_method_names_the_right_ones() {
+        let answer = Failure::unhandled(Some("GET, PUT")).answer().into_value();
+        assert_eq!((&answer["statusCode"], &answer["headers"]["allow"]), (&json!(405), &json!("GET, PUT")));
+        assert_eq!(Failure::unhandled(None).status().0, 404);
     }
 }

@@ -72,13 +72,17 @@ impl Request {
         self.headers.get(name).map(String::as_str)
     }
 
-    /// The body as JSON.
+    /// The body as a JSON object; an empty body is an empty object.
     ///
     /// # Errors
-    /// When it is not JSON of this shape; the error says where.
+    /// [`Failure::Malformed`] when it is not JSON, [`Failure::Invalid`] when it is of another shape.
     pub fn json<T: DeserializeOwned>(&self) -> Result<T, Failure> {
         let body: &[u8] = if self.body.is_empty() { b"{}" } else { &self.body };
-        Ok(serde_json::from_slice(body)?)
+        // Not straight into `T`: a list would do for a struct then, and errors would name our types.
+        match serde_json::from_slice(body)? {
+            Value::Object(body) => Ok(serde_json::from_value(Value::Object(body))?),
+            _ => Err(Failure::Invalid("the body is not a JSON object".to_owned())),
+        }
     }
 }
 
@@ -159,6 +163,16 @@ mod tests {
         .unwrap();
         assert_eq!((request.body.as_slice(), request.query("x")), ([0xff, 0xfe].as_slice(), Some(" y")));
         assert_eq!((request.header("x-one"), request.segments()), (Some("1"), vec!["a", "b"]));
+    }
+
+    #[test]
+    fn a_body_is_an_object_or_nothing() {
+        let read = |body: &str| Request { body: body.into(), ..Request::default() }.json::<BTreeMap<String, u8>>();
+        assert_eq!(read("").unwrap().len(), 0);
+        assert_eq!(read(r#"{"a": 1}"#).unwrap()["a"], 1);
+        assert_eq!(read("[]"), Err(Failure::Invalid("the body is not a JSON object".to_owned())));
+        assert!(matches!(read(r#"{"a": "#), Err(Failure::Malformed(_))));
+        assert!(matches!(read(r#"{"a": "b"}"#), Err(Failure::Invalid(_))));
     }
 
     #[test]

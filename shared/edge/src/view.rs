@@ -39,9 +39,9 @@ pub fn delivery_event(conversation: &ConversationId, delivery: &Delivery) -> Val
 
 /// Why a command was not carried out, as an event; `key` is the client's own for it.
 #[must_use]
-pub fn error_event(failure: &Failure, code: &str, key: Option<&str>, conversation: Option<&ConversationId>) -> Value {
+pub fn error_event(failure: &Failure, key: Option<&str>, conversation: Option<&ConversationId>) -> Value {
     let mut event = json!({
-        "type": "error", "status": failure.status().0, "code": code, "detail": failure.detail(),
+        "type": "error", "status": failure.status().0, "code": failure.code(), "detail": failure.detail(),
     });
     if let Some(key) = key {
         event["key"] = json!(key);
@@ -56,5 +56,5 @@ pub fn error_event(failure: &Failure, code: &str, key: Option<&str>, conversatio
 #[must_use]
 pub fn refusal_event(turn: &Turn, conversation: &ConversationId, refusal: &Refusal) -> Value {
     let key = turn.command.client_key();
-    error_event(&Failure::from(refusal.clone()), refusal.code(), key, Some(conversation))
+    error_event(&Failure::from(refusal.clone()), key, Some(conversation))
 }

@@ -43,6 +43,7 @@ struct Customer {
     channel: Channel,
     address: String,
     name: &'static str,
+    language: &'static str,
 }
 
 fn customer(number: u64) -> Customer {
@@ -52,13 +53,15 @@ fn customer(number: u64) -> Customer {
         1 => ("inb_wechat", Channel::WeChat, format!("oDemo{number:022}")),
         _ => ("inb_web", Channel::Web, format!("vis_demo{number:06}")),
     };
-    Customer { inbox, channel, address, name: NAMES[index % NAMES.len()] }
+    let (name, language) = NAMES[index % NAMES.len()];
+    Customer { inbox, channel, address, name, language }
 }
 
 /// One conversation from the first question to its end.
 async fn conversation(stores: &Stores, dice: &mut Dice, at: Timestamp) -> Result<(), StoreError> {
-    let Customer { inbox, channel, address, name } = customer(dice.below(CUSTOMERS));
-    let exchange = &EXCHANGES[dice.index(EXCHANGES.len())];
+    let Customer { inbox, channel, address, name, language } = customer(dice.below(CUSTOMERS));
+    let spoken: Vec<&Exchange> = EXCHANGES.iter().filter(|exchange| exchange.language == language).collect();
+    let exchange = spoken[dice.index(spoken.len())];
     let invalid = |error: colloquy_domain::InvalidId| StoreError::Invalid(error.to_string());
     let inbox: InboxId = inbox.parse().map_err(invalid)?;
     let index = stores.vault.index().await?;

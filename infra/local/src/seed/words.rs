@@ -21,7 +21,7 @@ pub(crate) const EXCHANGES: [Exchange; 12] = [
             "Great, thank you!",
             "You are welcome. Have a good day!",
         ],
-        "order_tracked",
+        "answered",
     ),
     exchange(
         "en",
@@ -31,7 +31,7 @@ pub(crate) const EXCHANGES: [Exchange; 12] = [
             "Perfect, thanks a lot",
             "Glad to help!",
         ],
-        "exchange",
+        "refunded",
     ),
     exchange(
         "en",
@@ -41,7 +41,7 @@ pub(crate) const EXCHANGES: [Exchange; 12] = [
             "ok thanks",
             "Thank you for telling us.",
         ],
-        "payment_fixed",
+        "solved",
     ),
     exchange(
         "zh",
@@ -51,7 +51,7 @@ pub(crate) const EXCHANGES: [Exchange; 12] = [
             "好的，谢谢",
             "不客气，祝您生活愉快！",
         ],
-        "order_tracked",
+        "answered",
     ),
     exchange(
         "zh",
@@ -61,7 +61,7 @@ pub(crate) const EXCHANGES: [Exchange; 12] = [
             "已经发了，麻烦您",
             "收到，电子发票已发到您的邮箱。",
         ],
-        "invoice_sent",
+        "solved",
     ),
     exchange(
         "zh",
@@ -71,7 +71,7 @@ pub(crate) const EXCHANGES: [Exchange; 12] = [
             "谢谢，辛苦了",
             "应该的，退款会在收到货后三天内到账。",
         ],
-        "return",
+        "refunded",
     ),
     exchange(
         "de",
@@ -81,7 +81,7 @@ pub(crate) const EXCHANGES: [Exchange; 12] = [
             "Danke, das hat geklappt",
             "Sehr gern, einen schönen Tag noch!",
         ],
-        "address_changed",
+        "solved",
     ),
     exchange(
         "de",
@@ -91,7 +91,7 @@ pub(crate) const EXCHANGES: [Exchange; 12] = [
             "Alles klar, danke",
             "Gern geschehen!",
         ],
-        "question_answered",
+        "answered",
     ),
     exchange(
         "es",
@@ -101,7 +101,7 @@ pub(crate) const EXCHANGES: [Exchange; 12] = [
             "Muchas gracias",
             "¡A usted! Que tenga un buen día.",
         ],
-        "order_canceled",
+        "solved",
     ),
     exchange(
         "es",
@@ -111,7 +111,7 @@ pub(crate) const EXCHANGES: [Exchange; 12] = [
             "Perfecto, gracias",
             "Gracias por su paciencia.",
         ],
-        "refund_tracked",
+        "answered",
     ),
     exchange(
         "fr",
@@ -121,7 +121,7 @@ pub(crate) const EXCHANGES: [Exchange; 12] = [
             "Super, merci beaucoup",
             "Avec plaisir, bonne journée !",
         ],
-        "question_answered",
+        "answered",
     ),
     exchange(
         "ja",
@@ -131,30 +131,30 @@ pub(crate) const EXCHANGES: [Exchange; 12] = [
             "ありがとうございます",
             "変更いたしました。またのご利用をお待ちしております。",
         ],
-        "order_changed",
+        "solved",
     ),
 ];
 
-/// Customers' names, as channels show them.
-pub(crate) const NAMES: [&str; 20] = [
-    "Wang Fang",
-    "Emma Clark",
-    "李娜",
-    "Lukas Braun",
-    "Sofía Díaz",
-    "张伟",
-    "Noah Smith",
-    "Camille Martin",
-    "田中 陽子",
-    "Olivia Brown",
-    "刘洋",
-    "Mia Wagner",
-    "Diego Ruiz",
-    "陈静",
-    "James Lee",
-    "Léa Bernard",
-    "佐藤 健",
-    "Ava Jones",
-    "Felix Koch",
-    "Lucía Gómez",
+/// Customers' names, as channels show them, and what they speak.
+pub(crate) const NAMES: [(&str, &str); 20] = [
+    ("Wang Fang", "zh"),
+    ("Emma Clark", "en"),
+    ("李娜", "zh"),
+    ("Lukas Braun", "de"),
+    ("Sofía Díaz", "es"),
+    ("张伟", "zh"),
+    ("Noah Smith", "en"),
+    ("Camille Martin", "fr"),
+    ("田中 陽子", "ja"),
+    ("Olivia Brown", "en"),
+    ("刘洋", "zh"),
+    ("Mia Wagner", "de"),
+    ("Diego Ruiz", "es"),
+    ("陈静", "zh"),
+    ("James Lee", "en"),
+    ("Léa Bernard", "fr"),
+    ("佐藤 健", "ja"),
+    ("Ava Jones", "en"),
+    ("Felix Koch", "de"),
+    ("Lucía Gómez", "es"),
 ];

@@ -102,15 +102,15 @@ fn each_function_is_the_binary_it_should_be_and_gets_only_the_variables_it_uses(
             ],
             true,
         ),
-        ("Conversations", "conversations", &["CONVERSATIONS_TABLE", "DESK_TABLE", "TURNS_QUEUE_URL"], true),
-        ("Contacts", "contacts", &["CONVERSATIONS_TABLE", "DESK_TABLE"], true),
         (
-            "Directory",
-            "directory",
-            &["DESK_TABLE", "FIRST_ADMINISTRATOR", "ROUTING_QUEUE_URL", "SANDBOX_URL", "SOCKETS_ENDPOINT"],
+            "Conversations",
+            "conversations",
+            &["CONVERSATIONS_TABLE", "DESK_TABLE", "FIRST_ADMINISTRATOR", "TURNS_QUEUE_URL"],
             true,
         ),
-        ("Reports", "reports", &["CONVERSATIONS_TABLE", "DESK_TABLE", "INSIGHTS_TABLE"], true),
+        ("Contacts", "contacts", &["CONVERSATIONS_TABLE", "DESK_TABLE", "FIRST_ADMINISTRATOR"], true),
+        ("Directory", "directory", &["DESK_TABLE", "FIRST_ADMINISTRATOR", "SOCKETS_ENDPOINT"], true),
+        ("Reports", "reports", &["DESK_TABLE", "FIRST_ADMINISTRATOR", "INSIGHTS_TABLE"], true),
     ];
     let plan = plan();
     assert_eq!(plan.functions.len(), expected.len());
