@@ -31,7 +31,6 @@ desk.story('a visitor writes in the shop, Li accepts and answers, and both see e
     assert.equal(await visitor.sees(said).count(), 1, `"${said}" is there once`);
   }
   assert.deepEqual(wrong, []);
-  await li.presence('Offline');
 });
 
 desk.story('what a customer writes is shown as text, whatever it looks like', async ({ open }) => {
@@ -44,7 +43,6 @@ desk.story('what a customer writes is shown as text, whatever it looks like', as
   assert.equal((await ann.message('contact', words).locator('.text').textContent()).trim(), words);
   assert.equal(await visitor.page.locator('[data-colloquy] .log img').count(), 0);
   await ann.resolve();
-  await ann.presence('Offline');
 });
 
 desk.story('an answer to a WhatsApp customer leaves over the channel, and shows how far it got', async ({ open }) => {
@@ -59,7 +57,6 @@ desk.story('an answer to a WhatsApp customer leaves over the channel, and shows 
   const mark = maria.message('agent', 'On its way').getByTestId('delivery');
   await mark.waitFor();
   await maria.resolve();
-  await maria.presence('Offline');
 });
 
 desk.story('after a dropped connection an agent sees exactly what they missed', async ({ open, tolerate }) => {
@@ -88,7 +85,6 @@ desk.story('after a dropped connection an agent sees exactly what they missed', 
   assert.equal(await li.message('contact', 'First message').count(), 1);
   assert.equal(await li.message('contact', 'Written while you were away').count(), 1);
   await li.resolve();
-  await li.presence('Offline');
   tolerate(/WebSocket/);
 });
 
@@ -104,6 +100,5 @@ desk.story('where WebSockets are blocked a visitor is answered all the same', as
   await ann.reply('Yes, what can I do for you?');
   await visitor.sees('Yes, what can I do for you?').waitFor();
   await ann.resolve();
-  await ann.presence('Offline');
   tolerate(/WebSocket/);
 });

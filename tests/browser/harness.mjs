@@ -1,5 +1,5 @@
-// Starts the real host on a fresh data folder, and Debian's Chromium, in which every error on the console, every broken
-// page policy and every page error fails the story. It knows no page: what is on one stands in the stories.
+// Starts the real host on a fresh data folder for each story, and Debian's Chromium, in which every error on the console,
+// every broken page policy and every page error fails the story. It knows no page: what is on one stands in the stories.
 
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
@@ -28,27 +28,17 @@ const FLAGS = [
 
 export const PATIENCE_MS = 15_000;
 
-/** Starts host and browser before a file's stories and stops them after; `address` is known from then on. */
+/** Starts a browser before a file's stories and stops it after; `address` is that of the running story's host. */
 export function startDesk() {
   const desk = { address: '' };
-  let host, browser, data;
+  let browser;
 
   before(async () => {
-    data = mkdtempSync(join(tmpdir(), 'colloquy-browser-'));
-    host = launch(data);
-    desk.address = await host.address;
-    await answers(`${desk.address}/healthz`, 'the host is not healthy');
-    await answers(`${desk.address}/widget/widget.js`, 'the widget is not built');
     browser = await chromium.launch({ executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium', args: FLAGS });
   });
+  after(() => browser?.close());
 
-  after(async () => {
-    await browser?.close();
-    await host?.stop();
-    if (data) rmSync(data, { recursive: true, force: true });
-  });
-
-  /** A story: `act` gets `open`, which gives a page of its own person, with their own storage. */
+  /** A story on a host of its own: `act` gets `open`, which gives a page of its own person, with their own storage. */
   desk.story = (name, act) =>
     test(name, async () => {
       const contexts = [];
@@ -65,7 +55,12 @@ export function startDesk() {
         await page.goto(path);
         return page;
       };
+      const data = mkdtempSync(join(tmpdir(), 'colloquy-browser-'));
+      const host = launch(data);
       try {
+        desk.address = await host.address;
+        await answers(`${desk.address}/healthz`, 'the host is not healthy');
+        await answers(`${desk.address}/widget/widget.js`, 'the widget is not built');
         await act({ open, tolerate: (pattern) => forget(complaints, pattern) });
         assert.deepEqual(complaints, [], 'the browser complained');
       } catch (thrown) {
@@ -73,6 +68,8 @@ export function startDesk() {
         throw complaints.length > 0 ? new Error(`the browser complained:\n${complaints.join('\n')}`, { cause: thrown }) : thrown;
       } finally {
         await Promise.all(contexts.map((context) => context.close()));
+        await host.stop();
+        rmSync(data, { recursive: true, force: true });
       }
     });
 

@@ -31,7 +31,8 @@ impl Resource for Agent {
     async fn check(&self, app: &App) -> Result<(), Failure> {
         check_name(&self.name)?;
         let looks_right = self.email.split_once('@').is_some_and(|(user, domain)| {
-            !user.is_empty() && domain.contains('.') && !self.email.contains(char::is_whitespace)
+            let odd = |char: char| char.is_whitespace() || char.is_control();
+            !user.is_empty() && domain.contains('.') && !self.email.contains(odd)
         });
         if !looks_right || self.email.len() > 254 {
             return Err(Failure::Invalid("email is not an e-mail address".to_owned()));
@@ -46,6 +47,10 @@ impl Resource for Agent {
     }
 
     async fn before_put(&self, before: Option<&Self>, admin: &Administering<'_>) -> Result<(), Failure> {
+        let is_self = before.is_some_and(|before| before.id == *admin.id());
+        if is_self && (self.disabled || before.is_some_and(|before| before.role != self.role)) {
+            return Err(Failure::Conflict("nobody takes their own rights away; ask another administrator".to_owned()));
+        }
         let same = before.is_some_and(|before| before.email.eq_ignore_ascii_case(&self.email));
         if !same && !admin.claim_email(&self.email, &self.id).await? {
             return Err(Failure::Conflict("email is another agent's".to_owned()));
@@ -53,11 +58,15 @@ impl Resource for Agent {
         if let Some(before) = before.filter(|_| !same) {
             admin.free_email(&before.email, &self.id).await?;
         }
-        let was_admin = before.is_some_and(|before| before.id == *admin.id());
-        if was_admin && (self.disabled || before.is_some_and(|before| before.role != self.role)) {
-            return Err(Failure::Conflict("nobody takes their own rights away; ask another administrator".to_owned()));
-        }
         Ok(())
+    }
+
+    async fn before_delete(&self, admin: &Administering<'_>) -> Result<(), Failure> {
+        if self.id == *admin.id() {
+            return Err(Failure::Conflict("nobody removes themselves; ask another administrator".to_owned()));
+        }
+        // So that they can be invited again.
+        admin.free_email(&self.email, &self.id).await
     }
 
     /// A change of role closes the agent's sockets, so that no old right outlives it.

@@ -10,7 +10,10 @@ use colloquy_edge::{
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
-use crate::{App, resource::{check_name, methods}};
+use crate::{
+    App,
+    resource::{check_name, methods},
+};
 
 /// What a new inbox is made from, and what an old one is changed to.
 #[derive(Deserialize)]

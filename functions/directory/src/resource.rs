@@ -37,6 +37,11 @@ pub(crate) trait Resource: Entity {
         Ok(())
     }
 
+    /// Before it is removed.
+    async fn before_delete(&self, _admin: &Administering<'_>) -> Result<(), Failure> {
+        Ok(())
+    }
+
     /// After it was written or removed.
     async fn after_change(before: Option<&Self>, app: &App) -> Result<(), Failure>;
 
@@ -79,11 +84,12 @@ impl App {
                 if let Some(user) = entity.used_by(self).await? {
                     return Err(Failure::Conflict(format!("this {} is in use by {user}", T::NOUN)));
                 }
+                entity.before_delete(&admin).await?;
                 admin.delete::<T>(entity.id()).await?;
                 T::after_change(Some(&entity), self).await?;
                 Ok(Answer::new(204))
             }
-            _ => Err(Failure::NotFound("there is nothing at this path, or not for this method".to_owned())),
+            _ => Err(Failure::unhandled(methods(rest))),
         }
     }
 
@@ -94,24 +100,37 @@ impl App {
     }
 }
 
+/// What may be done with a list of entities, and with one.
+pub(crate) const fn methods(rest: &[&str]) -> Option<&'static str> {
+    match rest {
+        [] => Some("GET, POST"),
+        [_] => Some("DELETE, GET, PUT"),
+        _ => None,
+    }
+}
+
 /// The body over what was there before; the id is the path's.
-fn read<T: Resource>(before: Value, request: &Request, id: &str) -> Result<T, Failure> {
+fn read<T: Resource>(mut before: Value, request: &Request, id: &str) -> Result<T, Failure> {
     let body: Map<String, Value> = request.json()?;
-    let mut entity = before.as_object().cloned().unwrap_or_default();
-    for (name, value) in body.into_iter().filter(|(name, _)| !T::SHOWN.contains(&name.as_str())) {
-        if !entity.contains_key(&name) {
+    before["id"] = json!(id);
+    let mut entity = before.clone();
+    for (name, value) in body.into_iter().filter(|(name, _)| name != "id" && !T::SHOWN.contains(&name.as_str())) {
+        if before.get(&name).is_none() {
             return Err(Failure::Invalid(format!("`{name}` is no field of {}", T::NOUN)));
         }
-        entity.insert(name, value);
+        // By itself first: serde's errors name values, not fields.
+        let mut one = before.clone();
+        one[name.as_str()] = value.clone();
+        serde_json::from_value::<T>(one).map_err(|error| Failure::Invalid(format!("{name}: {error}")))?;
+        entity[name.as_str()] = value;
     }
-    entity.insert("id".to_owned(), json!(id));
-    serde_json::from_value(Value::Object(entity))
-        .map_err(|error| Failure::Invalid(format!("{}: {error}", T::NOUN)))
+    serde_json::from_value(entity).map_err(|error| Failure::Invalid(format!("{}: {error}", T::NOUN)))
 }
 
 /// That a name says something and is not a novel.
 pub(crate) fn check_name(name: &str) -> Result<(), Failure> {
     match name.trim().chars().count() {
+        _ if name.contains(char::is_control) => Err(Failure::Invalid("name has control characters".to_owned())),
         0 => Err(Failure::Invalid("name is empty".to_owned())),
         length if length > NAME => Err(Failure::Invalid(format!("name has {length} characters; at most {NAME} fit"))),
         _ => Ok(()),

@@ -17,7 +17,7 @@ impl App {
         let caller = Caller::known(agent, self.desk()).await?;
         let origin = |key: Option<&String>| Origin { key: key.cloned(), connection: Some(connection.to_owned()) };
         match frame {
-            Frame::Send { conversation, text, key } => {
+            Frame::Send { conversation, text, key, .. } => {
                 let conversation =
                     conversation.ok_or_else(|| Failure::Invalid("conversation is missing".to_owned()))?;
                 let turn = self.commands.say(&caller, &conversation, &text, origin(Some(&key))).await?;

@@ -16,6 +16,8 @@ pub(crate) enum Frame {
         conversation: Option<ConversationId>,
         text: String,
         key: String,
+        /// What a visitor wants to be called. It travels with each message, since nothing unsealed may keep it.
+        name: Option<String>,
     },
     Note {
         conversation: ConversationId,
@@ -56,8 +58,10 @@ impl App {
         let value: Value = serde_json::from_str(body).unwrap_or(Value::Null);
         let key = value["key"].as_str().map(str::to_owned);
         let conversation = value["conversation"].as_str().and_then(|id| id.parse().ok());
+        let is_object = value.is_object();
         let taken = match serde_json::from_value::<Frame>(value) {
             Ok(frame) => self.take(connection, frame).await,
+            Err(_) if !is_object => Err(Failure::Malformed("this frame is not a JSON object".to_owned())),
             Err(error) => Err(Failure::Invalid(format!("this frame is not understood: {error}"))),
         };
         if let Err(failure) = taken {

@@ -21,7 +21,10 @@ impl App {
         let inbox = known.session.inbox.as_ref();
         let inbox = inbox.ok_or_else(|| Failure::Unauthenticated("this connection belongs to no inbox".to_owned()))?;
         match frame {
-            Frame::Send { text, key, .. } => self.visitor_says(known, visitor, inbox, &text, &key).await,
+            Frame::Send { text, key, name, .. } => {
+                let sender = Sender { address: visitor.to_string(), name: name.as_deref().and_then(web::name_of) };
+                self.visitor_says(known, inbox, sender, &text, &key).await
+            }
             Frame::Resume { after, .. } => self.visitor_resumes(known, visitor, inbox, after).await,
             Frame::Typing { .. } => {
                 let Some(thread) = self.thread(visitor, inbox).await? else { return Ok(()) };
@@ -42,15 +45,15 @@ impl App {
     async fn visitor_says(
         &self,
         known: &Connection,
-        visitor: &VisitorId,
         inbox: &InboxId,
+        sender: Sender,
         text: &str,
         key: &str,
     ) -> Result<(), Failure> {
         let wrong = |rejected: colloquy_channels::Rejected| Failure::Invalid(rejected.to_string());
         let message = InboundMessage {
             provider_id: web::key(key).map_err(wrong)?.to_owned(),
-            sender: Sender { address: visitor.to_string(), name: None },
+            sender,
             sent_at: Some(self.commands.clients.now()),
             text: web::text(text).map_err(wrong)?.to_owned(),
             parts: Vec::new(),

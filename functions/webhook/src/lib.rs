@@ -107,9 +107,12 @@ fn answered(answer: &colloquy_channels::Answer) -> Answer {
 fn refused(rejected: &Rejected) -> Failure {
     let reason = rejected.to_string();
     match rejected.status() {
+        400 => Failure::Malformed(reason),
         401 => Failure::Unauthenticated(reason),
         403 => Failure::Forbidden(reason),
         404 => Failure::NotFound(reason),
+        // Platforms ask by GET whether the address is ours, and deliver by POST.
+        405 => Failure::Method("GET, POST"),
         413 => Failure::TooLarge(reason),
         503 | 500 => Failure::Unavailable(reason),
         _ => Failure::Invalid(reason),

@@ -42,7 +42,11 @@ impl App {
                 let ticket = self.desk.issue_ticket(&session(&pass)).await?;
                 Ok(Answer::json(200, &json!({"ticket": ticket.ticket, "expires_at": ticket.expires_at})))
             }
-            _ => Err(Failure::NotFound("there is nothing at this path".to_owned())),
+            (_, ["v1", "visitors"] | ["v1", "visitors", _, "messages" | "tickets"]) => {
+                Err(Failure::unhandled(Some("POST")))
+            }
+            (_, ["v1", "visitors", _, "entries"]) => Err(Failure::unhandled(Some("GET"))),
+            _ => Err(Failure::unhandled(None)),
         }
     }
 

@@ -277,7 +277,9 @@ export class Session {
   private transmit(line: Line, key: string): boolean {
     if (this.connection === "live") {
       const conversation = this.thread.conversation;
-      this.wire.tell({ action: "send", ...(conversation ? { conversation } : {}), text: line.text, key });
+      const name = this.who.name ?? this.who.identity?.name;
+      const named = { ...(conversation ? { conversation } : {}), ...(name ? { name } : {}) };
+      this.wire.tell({ action: "send", ...named, text: line.text, key });
       return true;
     }
     if (this.connection !== "polling" || !this.visitor || !this.token) return false;

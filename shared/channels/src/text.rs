@@ -4,7 +4,9 @@ use colloquy_domain::{Channel, Inbound, InboundMessage, Unit, rules};
 use unicode_segmentation::UnicodeSegmentation as _;
 
 /// The most characters of one message on a timeline; a customer's longer text comes as several.
-pub const INBOUND_LENGTH: usize = 32_000;
+///
+/// Small enough that, however it is escaped and sealed, an entry fits one socket frame (128 KB) and one queue body.
+pub const INBOUND_LENGTH: usize = 8_000;
 
 /// Cuts `text` into pieces of at most `max` units, which together are `text` again.
 ///

@@ -158,15 +158,23 @@ pub struct Identity {
 pub fn arrival(body: &[u8]) -> Result<Arrival, Rejected> {
     http::limit(body, LIMIT_BYTES)?;
     let value = json::parse(body)?;
-    let wrong = |error: serde_json::Error| Rejected::Malformed(format!("the body is not an arrival: {error}"));
-    let mut arrival: Arrival = serde_json::from_value(value).map_err(wrong)?;
-    let tidy = |name: Option<String>| {
-        let name: String = name?.trim().chars().filter(|char| !char.is_control()).take(NAME_LENGTH).collect();
-        (!name.is_empty()).then_some(name)
-    };
+    let wrong = |reason: String| Rejected::Invalid { field: "body", reason };
+    if !value.is_object() {
+        return Err(wrong("is not a JSON object".to_owned()));
+    }
+    let mut arrival: Arrival =
+        serde_json::from_value(value).map_err(|error| wrong(format!("is not an arrival: {error}")))?;
+    let tidy = |name: Option<String>| name.as_deref().and_then(name_of);
     arrival.name = tidy(arrival.name);
     arrival.identity = arrival.identity.map(|identity| Identity { name: tidy(identity.name), ..identity });
     Ok(arrival)
+}
+
+/// What a visitor wants to be called: trimmed, shortened to 100 characters; nothing when that is empty.
+#[must_use]
+pub fn name_of(said: &str) -> Option<String> {
+    let name: String = said.trim().chars().filter(|char| !char.is_control()).take(NAME_LENGTH).collect();
+    (!name.is_empty()).then_some(name)
 }
 
 /// Checks that the site vouches for this identity.

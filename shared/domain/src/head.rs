@@ -143,8 +143,8 @@ pub struct Head {
     pub forgot: Option<Timestamp>,
 }
 
-/// How many turns a head remembers.
-const RECENT: usize = 12;
+/// How many turns a head remembers: enough that whoever sends a turn again after a lost answer finds it here.
+const RECENT: usize = 48;
 /// How long a customer may be silent before the episode ends.
 pub(crate) const SILENCE: Duration = Duration::from_secs(24 * 3600);
 /// Characters of a message shown in lists.
@@ -363,8 +363,8 @@ impl Head {
     }
 }
 
-/// The last 12 characters of a turn's key: 60 bits, enough to tell a dozen apart.
+/// The last 4 characters of a turn's key: 20 bits. Two alike only cost a look at the timeline, which has whole keys.
 fn short(key: &TurnId) -> &str {
     let text = key.as_str();
-    &text[text.len().saturating_sub(12)..]
+    &text[text.len().saturating_sub(4)..]
 }

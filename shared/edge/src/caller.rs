@@ -41,8 +41,9 @@ impl Caller {
             return Err(Failure::Unauthenticated("sign in first".to_owned()));
         }
         let id = match desk.agent_by_subject(subject).await? {
-            Some(id) => id,
-            None => meet(subject, claim("email"), claim("email_verified") == "true", desk, clients, first).await?,
+            Some(id) if desk.get::<Agent>(&id).await?.is_some() => id,
+            // New here, or removed and perhaps invited again since.
+            _ => meet(subject, claim("email"), claim("email_verified") == "true", desk, clients, first).await?,
         };
         Self::known(&id, desk).await
     }

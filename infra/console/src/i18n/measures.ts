@@ -15,6 +15,16 @@ export const measures = [
 
 export type Measured = (typeof measures)[number];
 
+/** What a row of a report can say: an agent neither opens conversations nor writes for the bot. */
+export function measuresBy(by: string): readonly Measured[] {
+  return by === 'agent' ? measures.filter((each) => each !== 'conversations' && each !== 'messages_bot') : measures;
+}
+
+/** A value of a measure, as shown. */
+export function inWords(value: number, measure: Measured): string {
+  return measure.endsWith('_ms') ? span(value) : number(value);
+}
+
 /** The value of a measure; for times the mean in milliseconds, nothing where nothing was timed. */
 export function valueOf(counts: Counts, measure: Measured): number | undefined {
   if (measure !== 'first_response_ms' && measure !== 'resolution_ms') return counts[measure] ?? 0;
@@ -24,6 +34,5 @@ export function valueOf(counts: Counts, measure: Measured): number | undefined {
 
 export function shown(counts: Counts, measure: Measured): string {
   const value = valueOf(counts, measure);
-  if (value === undefined) return '–';
-  return measure.endsWith('_ms') ? span(value) : number(value);
+  return value === undefined ? '–' : inWords(value, measure);
 }

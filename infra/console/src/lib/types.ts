@@ -68,6 +68,7 @@ export interface Head {
   unread: number;
   language?: string;
   preview: string;
+  preview_by?: 'contact' | 'bot' | 'agent';
   offer?: { agent: string; until: string };
   may_write?: MayWrite;
 }

@@ -46,6 +46,11 @@ export class Directory {
     return id === this.#me.id ? t('author.you') : this.name(id);
   }
 
+  /** As `agent`, where the agent is not who acts. */
+  whom(id: string): string {
+    return id === this.#me.id ? t('holder.you') : this.name(id);
+  }
+
   holder(holder: Holder): string {
     switch (holder.kind) {
       case 'bot':
@@ -55,7 +60,7 @@ export class Directory {
       case 'queue':
         return t('holder.queue', { name: this.name(holder.queue) });
       case 'agent':
-        return holder.agent === this.#me.id ? t('holder.you') : this.name(holder.agent);
+        return this.whom(holder.agent);
     }
   }
 

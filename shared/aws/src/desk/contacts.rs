@@ -52,7 +52,8 @@ impl Desk {
         key.open_json(&place(&at), bytes(&item, "sealed")?, "an identity").map(Some)
     }
 
-    /// Binds an identity to its contact, making both; whose it is now: another's when it was bound before.
+    /// Binds an identity to its contact, making both; whose it is now: another's when it was bound before. One that
+    /// was erased is bound anew, since nothing remains that could be bound again.
     ///
     /// The contact is written first, so that an identity never points to nobody. Doing it twice changes nothing.
     ///
@@ -66,8 +67,17 @@ impl Desk {
         let key = self.vault.identity(&new.identity).await?;
         let item =
             Item::new().and("contact", s(new.contact.as_str())).and("sealed", b(key.seal_json(&place(&at), new)?));
-        let Written::Kept(item) = self.table.put_new(&at, item).await? else { return Ok(new.contact.clone()) };
-        let owner: ContactId = parsed(&item, "contact")?;
+        let Written::Kept(mut kept) = self.table.put_new(&at, item.clone()).await? else {
+            return Ok(new.contact.clone());
+        };
+        if let Err(StoreError::Erased) = key.open_json::<Identity>(&place(&at), bytes(&kept, "sealed")?, "an identity") {
+            let erased = Item::new().and(":erased", b(bytes(&kept, "sealed")?.to_vec()));
+            match self.table.put_if(&at, item, "sealed = :erased", erased).await? {
+                Written::Now => return Ok(new.contact.clone()),
+                Written::Kept(item) => kept = item,
+            }
+        }
+        let owner: ContactId = parsed(&kept, "contact")?;
         if owner != new.contact {
             // Ours lost the race: the contact just made would be known by nothing.
             self.table.delete(&keys::contact_identity(&new.contact, &new.identity)).await?;

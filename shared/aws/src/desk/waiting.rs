@@ -50,12 +50,19 @@ impl Desk {
         self.table.put(&keys::waiting(queue, waiting.since, id), item).await
     }
 
-    /// Lets a conversation wait no longer in a queue.
+    /// Lets a conversation wait no longer in a queue, unless it came to wait there after `since`: a withdrawal told
+    /// again says nothing of a later queueing.
     ///
     /// # Errors
     /// When the table cannot be reached.
-    pub async fn remove_waiting(&self, queue: &QueueId, conversation: &ConversationId) -> Result<(), StoreError> {
-        let Some(since) = self.waiting_since(queue, conversation).await? else { return Ok(()) };
+    pub async fn remove_waiting(
+        &self,
+        queue: &QueueId,
+        conversation: &ConversationId,
+        since: Timestamp,
+    ) -> Result<(), StoreError> {
+        let place = self.waiting_since(queue, conversation).await?;
+        let Some(since) = place.filter(|place| *place <= since) else { return Ok(()) };
         self.table.delete(&keys::waiting(queue, since, conversation)).await?;
         self.table.delete(&keys::waiting_place(queue, conversation)).await
     }

@@ -83,26 +83,43 @@ impl Timeline {
     /// When the table cannot be reached.
     pub async fn raise(&self, conversation: &ConversationId, news: &Delivery) -> Result<Raised, StoreError> {
         let lower: Vec<_> = STATES.into_iter().filter(|state| state.rises_to(news.state)).collect();
-        match self.put_delivery(conversation, news, &lower).await? {
+        match self.put_delivery(conversation, news, &lower, None).await? {
             Written::Now => Ok(Raised::Now(news.clone())),
             Written::Kept(item) => read(news.seq, &item).map(Raised::Kept),
         }
     }
 
-    /// Begins to send a message, unless it was begun.
+    /// Begins to send a message, unless it was begun. A claim whose answer was lost is made again, and known by its
+    /// mark: nothing has been sent under it yet.
     ///
     /// # Errors
     /// When the table cannot be reached.
     pub async fn claim(&self, conversation: &ConversationId, seq: u64, attempt: u32) -> Result<Claim, StoreError> {
-        let sending = self.delivery_now(seq, DeliveryState::Sending, attempt);
-        match self.put_delivery(conversation, &sending, &[DeliveryState::Queued]).await? {
-            Written::Now => Ok(Claim::Mine),
-            Written::Kept(item) => {
-                let found = read(seq, &item)?;
-                let in_doubt = found.attempt == attempt && found.state == DeliveryState::Sending;
-                Ok(if in_doubt { Claim::InDoubt } else { Claim::Settled(found) })
-            }
+        let mark = u64::from_ne_bytes(self.table.clients().random());
+        let mut written = self.try_claim(conversation, seq, attempt, mark).await;
+        if let Err(StoreError::Unavailable(_)) = written {
+            written = self.try_claim(conversation, seq, attempt, mark).await;
         }
+        let Written::Kept(item) = written? else { return Ok(Claim::Mine) };
+        let found = read(seq, &item)?;
+        Ok(if found.attempt != attempt || found.state != DeliveryState::Sending {
+            Claim::Settled(found)
+        } else if optional(&item, "mark")? == Some(mark) {
+            Claim::Mine
+        } else {
+            Claim::InDoubt
+        })
+    }
+
+    async fn try_claim(
+        &self,
+        conversation: &ConversationId,
+        seq: u64,
+        attempt: u32,
+        mark: u64,
+    ) -> Result<Written, StoreError> {
+        let sending = self.delivery_now(seq, DeliveryState::Sending, attempt);
+        self.put_delivery(conversation, &sending, &[DeliveryState::Queued], Some(mark)).await
     }
 
     /// Gives back a message that was begun and certainly not taken, so that it can be claimed again. False when it is
@@ -159,14 +176,17 @@ impl Timeline {
         Delivery { seq, state, at: self.table.now(), attempt, reason: None }
     }
 
-    /// Writes a delivery if there is none, an earlier attempt, or this attempt in one of the states `over`.
+    /// Writes a delivery if there is none, an earlier attempt, or this attempt in one of the states `over`; `mark` is
+    /// the claim's, when it is one.
     async fn put_delivery(
         &self,
         conversation: &ConversationId,
         delivery: &Delivery,
         over: &[DeliveryState],
+        mark: Option<u64>,
     ) -> Result<Written, StoreError> {
         let mut set = "SET #state = :state, #at = :at, attempt = :attempt".to_owned();
+        set.push_str(if mark.is_some() { ", mark = :mark" } else { "" });
         set.push_str(if delivery.reason.is_some() { ", reason = :reason" } else { " REMOVE reason" });
         let mut condition = "attribute_not_exists(pk) OR attempt < :attempt".to_owned();
         if !over.is_empty() {
@@ -182,6 +202,9 @@ impl Timeline {
             .expression_attribute_values(":state", s(name(delivery.state)))
             .expression_attribute_values(":at", s(delivery.at.to_string()))
             .expression_attribute_values(":attempt", n(delivery.attempt));
+        if let Some(mark) = mark {
+            update = update.expression_attribute_values(":mark", s(mark.to_string()));
+        }
         if let Some(reason) = &delivery.reason {
             update = update.expression_attribute_values(":reason", s(reason));
         }

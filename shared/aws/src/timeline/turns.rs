@@ -63,7 +63,7 @@ impl Timeline {
         open(&*self.key(identity).await?, &at, &item).map(Some)
     }
 
-    /// The turn with this key, found by going through the whole conversation.
+    /// The turn with this key, found by going through the conversation from its end.
     ///
     /// # Errors
     /// [`StoreError::Erased`] when it is there but its key is not; otherwise when the tables cannot be reached.
@@ -75,6 +75,7 @@ impl Timeline {
     ) -> Result<Option<Committed>, StoreError> {
         let query = self.table.query(&keys::conversation(conversation), keys::TURN_PREFIX);
         let query = query
+            .scan_index_forward(false)
             .filter_expression("#key = :key")
             .expression_attribute_names("#key", "key")
             .expression_attribute_values(":key", s(turn.as_str()));

@@ -192,8 +192,10 @@ async fn who_waits_longest_comes_first_and_nobody_waits_twice() {
     }
     let first = desk.first_waiting(&queue, 10).await.unwrap();
     assert_eq!(first, [waiting("early", 5), waiting("middle", 15), waiting("late", 20)]);
+    desk.remove_waiting(&queue, &conversation("early"), waiting("early", 4).since).await.unwrap();
+    assert_eq!(desk.first_waiting(&queue, 1).await.unwrap(), [waiting("early", 5)], "told of an earlier queueing");
     for _ in 0..2 {
-        desk.remove_waiting(&queue, &conversation("early")).await.unwrap();
+        desk.remove_waiting(&queue, &conversation("early"), waiting("early", 5).since).await.unwrap();
     }
     assert_eq!(desk.first_waiting(&queue, 1).await.unwrap(), [waiting("middle", 15)]);
 }

@@ -125,8 +125,9 @@ fn an_arrival_names_its_inbox() {
     assert_eq!((read("arrival").inbox.as_str(), read("arrival").name.as_deref()), ("inb_web", Some("Ann")));
     assert_eq!(read("arrival_returning").token.as_deref(), Some("an-earlier-token"));
     for body in [&b"{}"[..], b"{\"inbox\":\"que_1\"}", b"[]"] {
-        assert_eq!(arrival(body).err().map(|error| error.status()), Some(400));
+        assert_eq!(arrival(body).err().map(|error| error.status()), Some(422));
     }
+    assert_eq!(arrival(b"{").err().map(|error| error.status()), Some(400));
 }
 
 proptest! {

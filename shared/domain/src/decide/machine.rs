@@ -12,11 +12,18 @@ pub(super) fn act(draft: &mut Draft, command: &Command) {
                 // The same offer again, or its agent has it by now: the slot is rightly theirs.
                 Some(offer) if offer.agent == *agent => {}
                 _ if head.agent() == Some(agent) => {}
-                None if expected => {
+                None if expected && *until > draft.now => {
                     draft.write(What::Offered { agent: agent.clone(), until: *until });
                     if *accepted {
                         draft.write(What::Assigned { agent: agent.clone(), by: Assigned::Offer });
                     }
+                    // Whoever looked at the head before this may have freed the slot.
+                    draft.ask(Effect::Hold { agent: agent.clone() });
+                }
+                // It came too late for the agent to answer, and routing counts the conversation as offered.
+                None if expected => {
+                    draft.ask(Effect::Release { agent: agent.clone() });
+                    draft.seek();
                 }
                 _ => draft.ask(Effect::Release { agent: agent.clone() }),
             }

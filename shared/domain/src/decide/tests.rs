@@ -152,6 +152,27 @@ fn an_offer_for_what_has_changed_gives_the_slot_back() {
 }
 
 #[test]
+fn an_offer_takes_its_slot_again_once_it_stands() {
+    let mut desk = Desk::new(Channel::WhatsApp);
+    desk.write("hi");
+    let effects = desk.offer("li").unwrap();
+    assert_eq!(effects[0], Effect::Hold { agent: agent("li") });
+}
+
+#[test]
+fn an_offer_that_comes_after_its_time_is_made_to_someone_again() {
+    let mut desk = Desk::new(Channel::WhatsApp);
+    desk.write("hi");
+    let (lease, until) = (desk.head().lease, desk.now);
+    desk.pass(HOUR);
+    let late = Command::Offer { agent: agent("li"), queue: queue("general"), lease, until, accepted: false };
+    let effects = desk.turn(late).unwrap();
+    assert_eq!(effects[0], Effect::Release { agent: agent("li") });
+    assert!(matches!(effects[1], Effect::Seek { .. }));
+    assert_eq!(desk.head().offer, None);
+}
+
+#[test]
 fn an_offer_that_expires_passes_on_and_the_agent_counts_as_away() {
     let mut desk = Desk::new(Channel::WhatsApp);
     desk.write("hi");
@@ -295,7 +316,7 @@ fn an_agent_cannot_reopen_what_the_customer_has_moved_on_from() {
 }
 
 #[test]
-fn an_agent_s_turn_is_remembered_until_a_dozen_others_came() {
+fn an_agent_s_turn_is_remembered_until_four_dozen_others_came() {
     let mut desk = Desk::new(Channel::Web);
     desk.write("hi");
     desk.say("li").unwrap();
@@ -303,7 +324,7 @@ fn an_agent_s_turn_is_remembered_until_a_dozen_others_came() {
     let key = TurnId::derive(at, &desk.turns.to_be_bytes());
     assert!(desk.head().remembers(&key) && !desk.head().may_have_forgotten(at));
     desk.pass(HOUR);
-    for _ in 0..12 {
+    for _ in 0..48 {
         desk.say("li").unwrap();
     }
     assert!(!desk.head().remembers(&key) && desk.head().may_have_forgotten(at));
