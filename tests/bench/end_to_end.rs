@@ -38,7 +38,10 @@ async fn run() -> Result<(), Problem> {
     let desk = Desk::set_up(&rest, platform.base(), AGENTS).await?;
     let mut bench = Bench::start(&rest, &desk, taken, CUSTOMERS).await?;
 
-    println!("{:<34} {:>8} {:>8} {:>9} {:>9} {:>9} {:>9}", "way", "msg/s", "sent", "arrived", "p50 ms", "p99 ms", "max ms");
+    println!(
+        "{:<34} {:>8} {:>8} {:>9} {:>9} {:>9} {:>9}",
+        "way", "msg/s", "sent", "arrived", "p50 ms", "p99 ms", "max ms"
+    );
     for way in [Way::In, Way::Out] {
         show(way, 50, &bench.measure(way, 50, 20).await?);
         let mut best = 50;

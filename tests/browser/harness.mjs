@@ -73,15 +73,17 @@ export function startDesk() {
       }
     });
 
-  /** Writes as a customer on a channel, rightly signed. */
-  desk.write = async (message) => {
-    const answer = await fetch(`${desk.address}/channels/send`, {
-      method: 'POST',
-      headers: { 'content-type': 'application/json' },
-      body: JSON.stringify(message),
-    });
-    assert.ok(answer.ok, `the simulator answered ${answer.status}: ${await answer.text()}`);
+  const post = async (path, body) => {
+    const headers = { 'content-type': 'application/json' };
+    const answer = await fetch(`${desk.address}${path}`, { method: 'POST', headers, body: JSON.stringify(body) });
+    assert.ok(answer.ok, `${path} answered ${answer.status}: ${await answer.text()}`);
   };
+
+  /** Writes as a customer on a channel, rightly signed. */
+  desk.write = (message) => post('/channels/send', message);
+
+  /** Makes the next calls to a channel's API fail. */
+  desk.fail = (fault) => post('/sandbox/faults', fault);
 
   /** What a channel's API was sent, once something there satisfies `wanted`. */
   desk.received = (channel, wanted) =>

@@ -16,12 +16,7 @@ struct Conversation {
 }
 
 /// Everything that does not hold; what is on its way still is among it.
-pub(crate) async fn all(
-    rest: &Rest,
-    desk: &Desk,
-    known: &Known,
-    platform: &Platform,
-) -> Result<Vec<String>, Problem> {
+pub(crate) async fn all(rest: &Rest, desk: &Desk, known: &Known, platform: &Platform) -> Result<Vec<String>, Problem> {
     // Before the timelines are read: what is acknowledged now must be in them.
     let told = {
         let told = known.told();

@@ -188,7 +188,8 @@ async fn serve(mut stream: TcpStream, state: Arc<Mutex<State>>, clock: VirtualCl
         let for_token = call.is_for_a_token();
         let fault = if for_token { state.token_faults.pop_front() } else { state.faults.pop_front() };
         call.id = format!("wamid.{}", state.calls.len());
-        let stale = call.path.contains("access_token=") && !call.path.ends_with(&format!("access_token={}", state.token));
+        let stale =
+            call.path.contains("access_token=") && !call.path.ends_with(&format!("access_token={}", state.token));
         call.taken = fault.is_none() && !stale;
         let answer = if for_token {
             json!({"access_token": state.token, "expires_in": 7200})
@@ -212,7 +213,9 @@ async fn serve(mut stream: TcpStream, state: Arc<Mutex<State>>, clock: VirtualCl
         }
         Some(Fault::Close) => Ok(()),
         Some(Fault::CloseMidway) => {
-            stream.write_all(b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: 400\r\n\r\n{\"mess").await
+            stream
+                .write_all(b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: 400\r\n\r\n{\"mess")
+                .await
         }
     };
 }

@@ -1,8 +1,6 @@
 //! What the host handed to each function, so that a test can hand it over again.
 
-use std::{
-    sync::{Arc, Mutex, PoisonError},
-};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use colloquy_aws::Clients;
 use colloquy_edge::Configuration;

@@ -161,6 +161,9 @@ impl Socket {
     #[must_use]
     pub fn numbers(&self, conversation: &str) -> Vec<u64> {
         let entries = self.log.iter().filter(|event| event["type"] == "entry");
-        entries.filter(|event| event["conversation"] == conversation).filter_map(|event| event["seq"].as_u64()).collect()
+        entries
+            .filter(|event| event["conversation"] == conversation)
+            .filter_map(|event| event["seq"].as_u64())
+            .collect()
     }
 }

@@ -62,7 +62,9 @@ impl WeChat {
         let sealed = encrypt(&key, random, xml.as_bytes(), &self.app_id);
         query.append_pair("encrypt_type", "aes");
         query.append_pair("msg_signature", &sign(&self.token, &timestamp, &nonce, Some(&sealed)));
-        let body = format!("<xml><ToUserName><![CDATA[gh_7f083739789a]]></ToUserName><Encrypt><![CDATA[{sealed}]]></Encrypt></xml>");
+        let body = format!(
+            "<xml><ToUserName><![CDATA[gh_7f083739789a]]></ToUserName><Encrypt><![CDATA[{sealed}]]></Encrypt></xml>"
+        );
         (query.finish(), body)
     }
 

@@ -227,7 +227,10 @@ impl World {
     #[must_use]
     pub fn is_quiet(&self) -> bool {
         let depths = self.host().engine().queues().depths();
-        depths.iter().filter(|(name, _)| !name.starts_with("timers")).all(|(_, depth)| depth.visible + depth.in_flight + depth.delayed == 0)
+        depths
+            .iter()
+            .filter(|(name, _)| !name.starts_with("timers"))
+            .all(|(_, depth)| depth.visible + depth.in_flight + depth.delayed == 0)
     }
 
     /// Waits until nothing is under way.

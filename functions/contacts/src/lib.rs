@@ -2,10 +2,10 @@
 //!
 //! Joining identities and erasing contacts are not here yet.
 
-use colloquy_aws::{Clients, Desk, Timeline, Vault};
+use colloquy_aws::{Clients, Desk, Timeline};
 use colloquy_domain::ContactId;
 use colloquy_edge::{
-    Caller, Configuration, ConfigurationError, Failure, Function,
+    Caller, Configuration, ConfigurationError, Failure, Function, Wiring,
     http::{Answer, Request, respond},
     view,
 };
@@ -21,10 +21,10 @@ pub struct App {
 
 impl Function for App {
     fn start(configuration: &Configuration, clients: &Clients) -> Result<Self, ConfigurationError> {
-        let vault = Vault::new(clients, configuration.required("KEYS_TABLE")?, configuration.required("KMS_KEY_ID")?);
+        let wiring = Wiring::new(configuration, clients)?;
         Ok(Self {
-            desk: Desk::new(clients, configuration.required("DESK_TABLE")?, &vault),
-            timeline: Timeline::new(clients, configuration.required("CONVERSATIONS_TABLE")?, &vault),
+            desk: wiring.desk()?,
+            timeline: wiring.timeline()?,
             clients: clients.clone(),
             first_administrator: configuration.optional("FIRST_ADMINISTRATOR"),
         })

@@ -5,10 +5,10 @@
 mod acts;
 mod read;
 
-use colloquy_aws::{Clients, Desk, Timeline, Vault, queues::Queue};
+use colloquy_aws::Clients;
 use colloquy_domain::ConversationId;
 use colloquy_edge::{
-    Caller, Commands, Configuration, ConfigurationError, Failure, Function,
+    Caller, Commands, Configuration, ConfigurationError, Failure, Function, Wiring,
     http::{Answer, Request, respond},
 };
 use serde_json::Value;
@@ -21,12 +21,12 @@ pub struct App {
 
 impl Function for App {
     fn start(configuration: &Configuration, clients: &Clients) -> Result<Self, ConfigurationError> {
-        let vault = Vault::new(clients, configuration.required("KEYS_TABLE")?, configuration.required("KMS_KEY_ID")?);
+        let wiring = Wiring::new(configuration, clients)?;
         Ok(Self {
             commands: Commands {
-                timeline: Timeline::new(clients, configuration.required("CONVERSATIONS_TABLE")?, &vault),
-                desk: Desk::new(clients, configuration.required("DESK_TABLE")?, &vault),
-                turns: Queue::new(clients, &vault, configuration.required("TURNS_QUEUE_URL")?),
+                timeline: wiring.timeline()?,
+                desk: wiring.desk()?,
+                turns: wiring.queue("TURNS_QUEUE_URL")?,
                 clients: clients.clone(),
             },
             first_administrator: configuration.optional("FIRST_ADMINISTRATOR"),

@@ -4,11 +4,13 @@
 //! (thread, head, effects) can be done again from it; whatever comes before it has changed nothing.
 
 use colloquy_aws::{
+    StoreError,
     desk::{Identity, Inbox, Queue},
     timeline::{Guarded, PutTurn, ThreadItem},
 };
 use colloquy_domain::{
-    Command, Committed, ConversationId, Decision, Effect, Head, Policy, Refusal, Status, Turn, What, decide, insight,
+    Command, Committed, ConversationId, Decision, Effect, Head, Policy, Refusal, Status, Thread, Turn, TurnId, What,
+    decide, insight,
 };
 use colloquy_edge::Failure;
 
@@ -32,6 +34,16 @@ pub(crate) struct Done {
     pub(crate) committed: Committed,
 }
 
+/// What the permanent guard says of a customer's message.
+enum Known {
+    /// It was not committed before; its number is kept for it now.
+    No,
+    /// It was, as this turn of this conversation.
+    Committed(ConversationId, Committed),
+    /// It was, and then the customer was erased.
+    Erased,
+}
+
 /// A crash can leave one turn ahead of the head; more than a few attempts mean that two writers are at work.
 const ATTEMPTS: usize = 4;
 
@@ -47,7 +59,10 @@ impl App {
 
     /// One attempt; nothing when the head was behind and has been rolled forward, so that the turn is decided anew.
     async fn attempt(&self, turn: &Turn, suspect: bool) -> Result<Option<Outcome>, Failure> {
-        let (turn, head) = self.load(turn).await?;
+        // What is told again of a customer who was erased brings nothing of them back.
+        let Some((turn, head)) = self.load(turn).await? else {
+            return Ok(Some(Outcome::Refused(Refusal::NoConversation)));
+        };
         if let Some(head) = &head
             && self.may_be_known(&turn, head, suspect)
             && let Some(committed) = self.timeline.find_turn(&head.id, &head.identity, &turn.key).await?
@@ -74,21 +89,30 @@ impl App {
     }
 
     /// The head the turn is for; for a customer's message, the thread's current conversation and the resolved contact.
-    async fn load(&self, turn: &Turn) -> Result<(Turn, Option<Head>), Failure> {
+    /// Nothing when the message was taken in before and has been erased since.
+    async fn load(&self, turn: &Turn) -> Result<Option<(Turn, Option<Head>)>, Failure> {
         let mut turn = turn.clone();
         let Command::Receive { inbox, channel, identity, contact, message, .. } = &mut turn.command else {
-            let Some(conversation) = &turn.conversation else { return Ok((turn, None)) };
-            let head = self.timeline.head(conversation).await?;
-            return Ok((turn, head));
+            let Some(conversation) = &turn.conversation else { return Ok(Some((turn, None))) };
+            let head = readable(self.timeline.head(conversation).await)?.flatten();
+            return Ok(Some((turn, head)));
         };
         if let Some(thread) = self.timeline.thread(&turn.thread).await? {
-            contact.clone_from(&thread.contact);
-            let head = match self.timeline.head(&thread.conversation).await? {
-                Some(head) => Some(head),
+            match readable(self.timeline.head(&thread.conversation).await)? {
+                Some(Some(head)) => {
+                    contact.clone_from(&thread.contact);
+                    return Ok(Some((turn, Some(head))));
+                }
                 // The thread was pointed at the conversation and its head not written: its turns are the truth.
-                None => self.fold(&thread.conversation, &thread.identity).await?,
-            };
-            return Ok((turn, head));
+                Some(None) => {
+                    let head = self.catch_up_from(&thread.conversation, &thread.identity, None).await?;
+                    contact.clone_from(&thread.contact);
+                    return Ok(Some((turn, Some(head))));
+                }
+                // Erased: who writes now is a stranger again.
+                None if self.is_erased(&turn.thread, &turn.key, identity).await? => return Ok(None),
+                None => {}
+            }
         }
         // Whoever was here first keeps the contact; a second attempt finds its own.
         let new = Identity {
@@ -99,17 +123,27 @@ impl App {
             address: message.sender.address.clone(),
             name: message.sender.name.clone(),
         };
-        *contact = match self.desk.identity(identity).await? {
+        *contact = match readable(self.desk.identity(identity).await)?.flatten() {
             Some(known) => known.contact,
             None => self.desk.create_identity(&new).await?,
         };
-        Ok((turn, None))
+        Ok(Some((turn, None)))
+    }
+
+    /// Whether a customer's message was taken in and then erased.
+    async fn is_erased(&self, thread: &Thread, turn: &TurnId, identity: &str) -> Result<bool, Failure> {
+        let Guarded::Known { conversation, seq } = self.timeline.guarded(thread, turn).await? else {
+            return Ok(false);
+        };
+        Ok(readable(self.timeline.turn_at(&conversation, identity, seq).await)?.is_none())
     }
 
     /// Whether the turn may have been committed before: remembered by the head, or perhaps forgotten, or come again.
+    /// Trouble with a delivery may be told again at any time, and is rare.
     fn may_be_known(&self, turn: &Turn, head: &Head, suspect: bool) -> bool {
         match &turn.command {
             Command::Receive { .. } => false,
+            Command::Undelivered { .. } => true,
             _ => suspect || head.remembers(&turn.key) || head.may_have_forgotten(turn.at),
         }
     }
@@ -140,10 +174,12 @@ impl App {
     ) -> Result<Option<Outcome>, Failure> {
         let before = before.filter(|before| before.id == after.id);
         let first = before.map_or(0, |before| before.seq) + 1;
-        if matches!(turn.command, Command::Receive { .. })
-            && let Some(known) = self.guard(turn, &after, first).await?
-        {
-            return self.again(known.0, known.1).await.map(Some);
+        if matches!(turn.command, Command::Receive { .. }) {
+            match self.guard(turn, &after, first).await? {
+                Known::No => {}
+                Known::Committed(conversation, stored) => return self.again(conversation, stored).await.map(Some),
+                Known::Erased => return Ok(Some(Outcome::Refused(Refusal::NoConversation))),
+            }
         }
         let facts = serde_json::to_string(&insight::facts(before, &committed, &after))
             .map_err(|error| Failure::Internal(error.to_string()))?;
@@ -164,27 +200,23 @@ impl App {
 
     /// The permanent guard of a customer's message: the number its id was given, when it was given one before and the
     /// turn there is its own.
-    async fn guard(
-        &self,
-        turn: &Turn,
-        after: &Head,
-        first: u64,
-    ) -> Result<Option<(ConversationId, Committed)>, Failure> {
+    async fn guard(&self, turn: &Turn, after: &Head, first: u64) -> Result<Known, Failure> {
         let Guarded::Known { conversation, seq } =
             self.timeline.guard(&turn.thread, &turn.key, &after.id, first).await?
         else {
-            return Ok(None);
+            return Ok(Known::No);
         };
-        match self.timeline.turn_at(&conversation, &after.identity, seq).await? {
-            Some(stored) if stored.key == turn.key => Ok(Some((conversation, stored))),
+        match readable(self.timeline.turn_at(&conversation, &after.identity, seq).await)? {
+            None => return Ok(Known::Erased),
+            Some(Some(stored)) if stored.key == turn.key => return Ok(Known::Committed(conversation, stored)),
             // The guard was set and the turn never written; the number may be another turn's by now.
-            _ => {
-                if (&conversation, seq) != (&after.id, first) {
-                    self.timeline.reguard(&turn.thread, &turn.key, (&conversation, seq), (&after.id, first)).await?;
-                }
-                Ok(None)
-            }
+            Some(_) => {}
         }
+        let (from, to) = ((&conversation, seq), (&after.id, first));
+        if from != to && !self.timeline.reguard(&turn.thread, &turn.key, from, to).await? {
+            return Err(Failure::Unavailable("the same message is being taken in elsewhere".to_owned()));
+        }
+        Ok(Known::No)
     }
 
     /// A turn committed before: whatever an earlier attempt left undone after the commit is done now.
@@ -232,20 +264,6 @@ impl App {
         head.ok_or_else(|| Failure::Unavailable("the conversation is not there yet".to_owned()))
     }
 
-    async fn fold(&self, conversation: &ConversationId, identity: &str) -> Result<Option<Head>, Failure> {
-        let mut head = None;
-        while let Some(committed) =
-            self.timeline.turn_at(conversation, identity, head.as_ref().map_or(0, |head: &Head| head.seq) + 1).await?
-        {
-            let before = head.clone();
-            head = roll(conversation, head, &committed);
-            if let Some(after) = &head {
-                self.settle(before.as_ref(), after, &committed).await?;
-            }
-        }
-        Ok(head)
-    }
-
     /// After the commit: a new conversation becomes the thread's current one and the contact's latest; then the head.
     async fn settle(&self, before: Option<&Head>, after: &Head, committed: &Committed) -> Result<(), Failure> {
         if before.is_none() {
@@ -264,6 +282,15 @@ impl App {
             return Err(Failure::Unavailable("the head changed under the turn".to_owned()));
         }
         Ok(())
+    }
+}
+
+/// What was read; nothing when its key was destroyed.
+fn readable<T>(read: Result<T, StoreError>) -> Result<Option<T>, StoreError> {
+    match read {
+        Ok(found) => Ok(Some(found)),
+        Err(StoreError::Erased) => Ok(None),
+        Err(error) => Err(error),
     }
 }
 

@@ -6,9 +6,9 @@ mod commit;
 mod emit;
 mod push;
 
-use colloquy_aws::{Clients, Desk, Sockets, Timeline, Vault, queues::Queue, timeline};
+use colloquy_aws::{Clients, Desk, Sockets, Timeline, queues::Queue, timeline};
 use colloquy_domain::{Refusal, Turn};
-use colloquy_edge::{Configuration, ConfigurationError, Failure, Function, batch};
+use colloquy_edge::{Configuration, ConfigurationError, Failure, Function, Wiring, batch};
 use serde_json::Value;
 use tracing::info;
 
@@ -26,17 +26,15 @@ pub struct App {
 
 impl Function for App {
     fn start(configuration: &Configuration, clients: &Clients) -> Result<Self, ConfigurationError> {
-        let vault = Vault::new(clients, configuration.required("KEYS_TABLE")?, configuration.required("KMS_KEY_ID")?);
-        let queue =
-            |name: &str| Ok::<_, ConfigurationError>(Queue::new(clients, &vault, configuration.required(name)?));
+        let wiring = Wiring::new(configuration, clients)?;
         Ok(Self {
-            timeline: Timeline::new(clients, configuration.required("CONVERSATIONS_TABLE")?, &vault),
-            desk: Desk::new(clients, configuration.required("DESK_TABLE")?, &vault),
-            turns: queue("TURNS_QUEUE_URL")?,
-            routing: queue("ROUTING_QUEUE_URL")?,
-            outbound: queue("OUTBOUND_QUEUE_URL")?,
-            timers: queue("TIMERS_QUEUE_URL")?,
-            sockets: Sockets::new(clients, configuration.required("SOCKETS_ENDPOINT")?),
+            timeline: wiring.timeline()?,
+            desk: wiring.desk()?,
+            turns: wiring.queue("TURNS_QUEUE_URL")?,
+            routing: wiring.queue("ROUTING_QUEUE_URL")?,
+            outbound: wiring.queue("OUTBOUND_QUEUE_URL")?,
+            timers: wiring.queue("TIMERS_QUEUE_URL")?,
+            sockets: wiring.sockets()?,
             clients: clients.clone(),
         })
     }

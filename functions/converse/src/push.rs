@@ -8,7 +8,7 @@ use colloquy_aws::{Pushed, StoreError, desk::Owner};
 use colloquy_domain::{Channel, Committed, ConversationId, Head, Refusal, Turn, What};
 use colloquy_edge::view;
 use futures_util::future::join_all;
-use serde_json::{Value, json};
+use serde_json::Value;
 use tracing::warn;
 
 use crate::App;
@@ -43,8 +43,11 @@ impl App {
             if let Some(entry) = entry.for_visitor() {
                 self.push_all(&visitors, &view::entry_event(&head.id, &entry, None)).await;
             }
-            if let What::Offered { agent, until } = &entry.what {
-                let event = json!({"type": "offer", "conversation": head.id, "until": until, "head": shown});
+            // One that has been answered since is not offered again.
+            if let What::Offered { agent, until } = &entry.what
+                && offered == Some(agent)
+            {
+                let event = view::offer_event(&head.id, *until, &shown);
                 let connections = self.desk.connections_of(&Owner::Agent(agent.clone())).await?;
                 self.push_all(&connections.into_iter().collect(), &event).await;
             }

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use colloquy_aws::timeline::Raised;
 use colloquy_domain::{
-    ConversationId, Delivery, DeliveryState, InboxId, Receipt, Timestamp,
+    Author, ConversationId, Delivery, DeliveryState, InboxId, Receipt, Timestamp, What,
     queue::{Confirmation, Confirmed},
 };
 use colloquy_edge::{Failure, batch::Record};
@@ -13,6 +13,8 @@ use tracing::info;
 
 use crate::App;
 
+/// How many entries before the last one seen are looked through for a message of ours.
+const LOOK_BACK: u64 = 30;
 /// How long a receipt may be ahead of what we know of its message.
 const AHEAD: Duration = Duration::from_secs(25);
 
@@ -57,10 +59,15 @@ impl App {
         }
     }
 
-    /// A visitor has seen the conversation up to here: the last message's delivery stands for those before it.
+    /// A visitor has seen the conversation up to here: the delivery of our last message there stands for those before.
     async fn seen(&self, conversation: &ConversationId, seq: u64) -> Result<(), Failure> {
         let Some(head) = self.timeline.head(conversation).await? else { return Ok(()) };
-        let seq = seq.min(head.seq);
+        let after = seq.min(head.seq).saturating_sub(LOOK_BACK);
+        let entries = self.timeline.entries(conversation, &head.identity, after, LOOK_BACK as usize).await?;
+        let ours = entries.iter().rev().find(|entry| {
+            entry.seq <= seq && matches!(&entry.what, What::Message(said) if said.author != Author::Contact)
+        });
+        let Some(seq) = ours.map(|entry| entry.seq) else { return Ok(()) };
         let now = self.clients.now();
         let news = Delivery { seq, state: DeliveryState::Read, at: now, attempt: 1, reason: None };
         match self.timeline.raise(conversation, &news).await? {

@@ -9,7 +9,7 @@ mod send;
 mod settle;
 
 use colloquy_aws::{Clients, Desk, Sockets, Timeline, Vault, queues::Queue};
-use colloquy_edge::{Configuration, ConfigurationError, Failure, Function, batch};
+use colloquy_edge::{Configuration, ConfigurationError, Failure, Function, Wiring, batch};
 use serde_json::Value;
 
 /// The function, started.
@@ -29,25 +29,23 @@ pub struct App {
 
 impl Function for App {
     fn start(configuration: &Configuration, clients: &Clients) -> Result<Self, ConfigurationError> {
-        let vault = Vault::new(clients, configuration.required("KEYS_TABLE")?, configuration.required("KMS_KEY_ID")?);
-        let queue =
-            |name: &str| Ok::<_, ConfigurationError>(Queue::new(clients, &vault, configuration.required(name)?));
+        let wiring = Wiring::new(configuration, clients)?;
         let receipts_url = configuration.required("RECEIPTS_QUEUE_URL")?;
         Ok(Self {
-            timeline: Timeline::new(clients, configuration.required("CONVERSATIONS_TABLE")?, &vault),
-            desk: Desk::new(clients, configuration.required("DESK_TABLE")?, &vault),
-            outbound: queue("OUTBOUND_QUEUE_URL")?,
-            receipts: Queue::new(clients, &vault, receipts_url.as_str()),
+            timeline: wiring.timeline()?,
+            desk: wiring.desk()?,
+            outbound: wiring.queue("OUTBOUND_QUEUE_URL")?,
+            receipts: wiring.queue("RECEIPTS_QUEUE_URL")?,
             receipts_name: receipts_url.rsplit('/').next().unwrap_or_default().to_owned(),
-            turns: queue("TURNS_QUEUE_URL")?,
-            sockets: Sockets::new(clients, configuration.required("SOCKETS_ENDPOINT")?),
+            turns: wiring.queue("TURNS_QUEUE_URL")?,
+            sockets: wiring.sockets()?,
             http: call::client().map_err(|error| ConfigurationError::Invalid {
                 name: "the HTTP client".to_owned(),
                 value: error.to_string(),
                 expected: "usable",
             })?,
             sandbox: configuration.optional("SANDBOX_URL"),
-            vault,
+            vault: wiring.vault(),
             clients: clients.clone(),
         })
     }

@@ -2,8 +2,11 @@
 //!
 //! A crash after the claim leaves the message `sending`; whoever finds it so says `unknown`, since bytes may have left.
 
-use colloquy_aws::desk::{Inbox, Token};
-use colloquy_aws::timeline::Claim;
+use colloquy_aws::{
+    StoreError,
+    desk::{Inbox, Token},
+    timeline::Claim,
+};
 use colloquy_channels::{Outgoing, RenderError, Settings, TokenAnswer, judge, read_token, render, token_calls};
 use colloquy_domain::{Author, Channel, DeliveryState, Outcome, queue::Dispatch};
 use colloquy_edge::{Failure, batch::Record};
@@ -22,10 +25,6 @@ impl App {
     pub(crate) async fn send(&self, record: Record) -> Result<(), Failure> {
         let dispatch: Dispatch = self.outbound.open(&record.body).await?;
         let (conversation, message, attempt) = (&dispatch.conversation, dispatch.message, dispatch.attempt);
-        if self.is_withheld(&dispatch).await? {
-            let reason = "withheld: a person has answered since".to_owned();
-            return self.settle(&dispatch, Outcome::Never(reason)).await;
-        }
         match self.timeline.claim(conversation, message, attempt).await? {
             Claim::Mine => {}
             Claim::Settled(delivery) => return self.report(&dispatch, &delivery).await,
@@ -50,16 +49,26 @@ impl App {
         if dispatch.author != Author::Bot {
             return Ok(false);
         }
-        let head = self.timeline.head(&dispatch.conversation).await?;
-        Ok(head.is_some_and(|head| head.agent_seq > dispatch.message))
+        match self.timeline.head(&dispatch.conversation).await {
+            // Whether to send it is for whoever looks up the address to say.
+            Err(StoreError::Erased) => Ok(false),
+            head => Ok(head?.is_some_and(|head| head.agent_seq > dispatch.message)),
+        }
     }
 
     async fn try_channel(&self, dispatch: &Dispatch) -> Result<Outcome, Failure> {
+        if self.is_withheld(dispatch).await? {
+            return Ok(Outcome::Never("withheld: a person has answered since".to_owned()));
+        }
         let Some(inbox) = self.desk.get::<Inbox>(&dispatch.inbox).await? else {
             return Ok(Outcome::Never("the inbox has been removed".to_owned()));
         };
-        let Some(identity) = self.desk.identity(&dispatch.identity).await? else {
-            return Ok(Outcome::Never("the customer has been erased".to_owned()));
+        let identity = match self.desk.identity(&dispatch.identity).await {
+            Ok(None) | Err(StoreError::Erased) => {
+                return Ok(Outcome::Never("the customer has been erased".to_owned()));
+            }
+            Ok(Some(identity)) => identity,
+            Err(error) => return Err(error.into()),
         };
         let settings = Settings::new(inbox.settings);
         let Some(api_base) = self.api_base(&settings, dispatch.channel) else {

@@ -8,11 +8,11 @@ mod inboxes;
 mod resource;
 
 use colloquy_aws::{
-    Clients, Desk, Sockets, Vault,
+    Clients, Desk, Sockets,
     desk::{Agent, Owner, Queue, Session, Team},
 };
 use colloquy_edge::{
-    Caller, Configuration, ConfigurationError, Failure, Function,
+    Caller, Configuration, ConfigurationError, Failure, Function, Wiring,
     http::{Answer, Request, respond},
 };
 use serde_json::{Value, json};
@@ -30,10 +30,10 @@ pub struct App {
 
 impl Function for App {
     fn start(configuration: &Configuration, clients: &Clients) -> Result<Self, ConfigurationError> {
-        let vault = Vault::new(clients, configuration.required("KEYS_TABLE")?, configuration.required("KMS_KEY_ID")?);
+        let wiring = Wiring::new(configuration, clients)?;
         Ok(Self {
-            desk: Desk::new(clients, configuration.required("DESK_TABLE")?, &vault),
-            sockets: Sockets::new(clients, configuration.required("SOCKETS_ENDPOINT")?),
+            desk: wiring.desk()?,
+            sockets: wiring.sockets()?,
             clients: clients.clone(),
             first_administrator: configuration.optional("FIRST_ADMINISTRATOR"),
         })

@@ -2,9 +2,9 @@
 //!
 //! Decides nothing and stores nothing. For now it tells the language.
 
-use colloquy_aws::{Clients, Vault, queues::Queue};
+use colloquy_aws::{Clients, queues::Queue};
 use colloquy_domain::{Command, ContactId, Turn, queue::Arrival};
-use colloquy_edge::{Configuration, ConfigurationError, Failure, Function, batch};
+use colloquy_edge::{Configuration, ConfigurationError, Failure, Function, Wiring, batch};
 use serde_json::Value;
 
 /// The function, started.
@@ -15,11 +15,8 @@ pub struct App {
 
 impl Function for App {
     fn start(configuration: &Configuration, clients: &Clients) -> Result<Self, ConfigurationError> {
-        let vault = Vault::new(clients, configuration.required("KEYS_TABLE")?, configuration.required("KMS_KEY_ID")?);
-        Ok(Self {
-            inbound: Queue::new(clients, &vault, configuration.required("INBOUND_QUEUE_URL")?),
-            turns: Queue::new(clients, &vault, configuration.required("TURNS_QUEUE_URL")?),
-        })
+        let wiring = Wiring::new(configuration, clients)?;
+        Ok(Self { inbound: wiring.queue("INBOUND_QUEUE_URL")?, turns: wiring.queue("TURNS_QUEUE_URL")? })
     }
 
     async fn handle(&self, event: Value) -> Result<Value, Failure> {

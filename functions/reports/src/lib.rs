@@ -5,10 +5,10 @@
 
 use std::collections::BTreeMap;
 
-use colloquy_aws::{Clients, Desk, Insights, Vault, insights::Fact};
+use colloquy_aws::{Clients, Desk, Insights, insights::Fact};
 use colloquy_domain::Timestamp;
 use colloquy_edge::{
-    Caller, Configuration, ConfigurationError, Failure, Function,
+    Caller, Configuration, ConfigurationError, Failure, Function, Wiring,
     http::{Answer, Request, respond},
 };
 use futures_util::future::try_join_all;
@@ -28,10 +28,10 @@ pub struct App {
 
 impl Function for App {
     fn start(configuration: &Configuration, clients: &Clients) -> Result<Self, ConfigurationError> {
-        let vault = Vault::new(clients, configuration.required("KEYS_TABLE")?, configuration.required("KMS_KEY_ID")?);
+        let wiring = Wiring::new(configuration, clients)?;
         Ok(Self {
-            desk: Desk::new(clients, configuration.required("DESK_TABLE")?, &vault),
-            insights: Insights::new(clients, configuration.required("INSIGHTS_TABLE")?),
+            desk: wiring.desk()?,
+            insights: wiring.insights()?,
             clients: clients.clone(),
             first_administrator: configuration.optional("FIRST_ADMINISTRATOR"),
         })

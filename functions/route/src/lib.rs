@@ -9,9 +9,9 @@ mod offers;
 
 use std::{collections::BTreeMap, sync::Mutex};
 
-use colloquy_aws::{Clients, Desk, Sockets, Timeline, Vault, queues::Queue};
+use colloquy_aws::{Clients, Desk, Sockets, Timeline, queues::Queue};
 use colloquy_domain::{QueueId, Timestamp, queue::Routing};
-use colloquy_edge::{Configuration, ConfigurationError, Failure, Function, batch};
+use colloquy_edge::{Configuration, ConfigurationError, Failure, Function, Wiring, batch};
 use serde_json::Value;
 
 /// The function, started.
@@ -29,16 +29,14 @@ pub struct App {
 
 impl Function for App {
     fn start(configuration: &Configuration, clients: &Clients) -> Result<Self, ConfigurationError> {
-        let vault = Vault::new(clients, configuration.required("KEYS_TABLE")?, configuration.required("KMS_KEY_ID")?);
-        let queue =
-            |name: &str| Ok::<_, ConfigurationError>(Queue::new(clients, &vault, configuration.required(name)?));
+        let wiring = Wiring::new(configuration, clients)?;
         Ok(Self {
-            timeline: Timeline::new(clients, configuration.required("CONVERSATIONS_TABLE")?, &vault),
-            desk: Desk::new(clients, configuration.required("DESK_TABLE")?, &vault),
-            routing: queue("ROUTING_QUEUE_URL")?,
-            turns: queue("TURNS_QUEUE_URL")?,
-            timers: queue("TIMERS_QUEUE_URL")?,
-            sockets: Sockets::new(clients, configuration.required("SOCKETS_ENDPOINT")?),
+            timeline: wiring.timeline()?,
+            desk: wiring.desk()?,
+            routing: wiring.queue("ROUTING_QUEUE_URL")?,
+            turns: wiring.queue("TURNS_QUEUE_URL")?,
+            timers: wiring.queue("TIMERS_QUEUE_URL")?,
+            sockets: wiring.sockets()?,
             clients: clients.clone(),
             shown: Mutex::default(),
         })
@@ -56,8 +54,8 @@ impl App {
                 let waiting = colloquy_aws::desk::Waiting { conversation, thread, since, lease, not };
                 self.seek(&record, &queue, waiting).await
             }
-            Routing::Withdraw { conversation, queue, .. } => {
-                self.desk.remove_waiting(&queue, &conversation).await?;
+            Routing::Withdraw { conversation, queue, since } => {
+                self.desk.remove_waiting(&queue, &conversation, since).await?;
                 self.show_change(&queue, &conversation).await
             }
             Routing::Drain { queue } => self.drain(&record, &queue).await,

@@ -9,7 +9,7 @@ use colloquy_aws::desk::{Agent, Owner, Queue, Role};
 use colloquy_domain::{AgentId, ConversationId, QueueId, queue::Timer, routing::Presence};
 use colloquy_edge::{Failure, view};
 use futures_util::future::join_all;
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use crate::App;
 
@@ -26,9 +26,7 @@ impl App {
             Pace::Owed => return Ok(()),
         }
         let Some(head) = self.timeline.head(conversation).await? else { return Ok(()) };
-        let event = json!({
-            "type": "head", "conversation": conversation, "head": view::head(&head, self.clients.now()),
-        });
+        let event = view::head_event(conversation, &view::head(&head, self.clients.now()));
         self.push_to_members(queue, &event).await
     }
 
@@ -37,12 +35,12 @@ impl App {
         if let Ok(mut shown) = self.shown.lock() {
             shown.insert(queue.clone(), (self.clients.now(), false));
         }
-        self.push_to_members(queue, &json!({"type": "list", "queue": queue})).await
+        self.push_to_members(queue, &view::list_event(queue)).await
     }
 
     /// Tells an agent's own sockets, and their colleagues', whether they count as there.
     pub(crate) async fn show_presence(&self, agent: &AgentId, presence: Presence) -> Result<(), Failure> {
-        let event = json!({"type": "presence", "agent": agent, "state": presence});
+        let event = view::presence_event(agent, presence);
         let connections = self.desk.connections_of(&Owner::Agent(agent.clone())).await?;
         join_all(connections.iter().map(|connection| self.sockets.push(connection, &event))).await;
         Ok(())

@@ -3,7 +3,10 @@
 
 use std::time::Duration;
 
-use colloquy_aws::desk::{Agent, AgentState, Queue, Waiting};
+use colloquy_aws::{
+    StoreError,
+    desk::{Agent, AgentState, Queue, Waiting},
+};
 use colloquy_domain::{
     AgentId, Command, ConversationId, Head, Holder, QueueId, Turn, TurnId,
     queue::Routing,
@@ -42,7 +45,7 @@ impl App {
                     return Ok(());
                 }
             }
-            self.desk.remove_waiting(&queue.id, &waiting.conversation).await?;
+            self.desk.remove_waiting(&queue.id, &waiting.conversation, waiting.since).await?;
         }
         Ok(())
     }
@@ -55,14 +58,18 @@ impl App {
         conversation: &ConversationId,
         lapsed: bool,
     ) -> Result<(), Failure> {
-        let head = self.timeline.head(conversation).await?;
+        let head = self.head(conversation).await?;
         let theirs = head
             .is_some_and(|head| head.agent() == Some(agent) || head.offer.is_some_and(|offer| offer.agent == *agent));
-        if lapsed && self.desk.set_presence(agent, Presence::Away).await? {
-            self.show_presence(agent, Presence::Away).await?;
-        }
         if theirs {
             return Ok(self.desk.hold(agent, conversation).await?);
+        }
+        // Told again when the slot is long free, it says nothing of where the agent is now.
+        if lapsed
+            && self.desk.state(agent).await?.held.contains(conversation)
+            && self.desk.set_presence(agent, Presence::Away).await?
+        {
+            self.show_presence(agent, Presence::Away).await?;
         }
         self.desk.free(agent, conversation).await?;
         for queue in self.queues_of(agent).await? {
@@ -74,10 +81,18 @@ impl App {
 
     /// Whether the conversation still waits in this queue, as it did when it was sent here.
     async fn waits(&self, queue: &QueueId, waiting: &Waiting) -> Result<bool, Failure> {
-        let head: Option<Head> = self.timeline.head(&waiting.conversation).await?;
+        let head = self.head(&waiting.conversation).await?;
         Ok(head.is_some_and(|head| {
             head.lease == waiting.lease && head.offer.is_none() && head.holder == Holder::Queue { queue: queue.clone() }
         }))
+    }
+
+    /// A conversation's head; nothing for one that was erased.
+    async fn head(&self, conversation: &ConversationId) -> Result<Option<Head>, Failure> {
+        match self.timeline.head(conversation).await {
+            Err(StoreError::Erased) => Ok(None),
+            read => Ok(read?),
+        }
     }
 
     async fn team(&self, queue: &Queue) -> Result<Vec<(Agent, AgentState)>, Failure> {
@@ -102,27 +117,47 @@ impl App {
         agents: &[(Agent, AgentState)],
         waiting: &Waiting,
     ) -> Result<bool, Failure> {
-        // A slot that an attempt cut short took already is the one to offer.
-        let taken = agents
-            .iter()
-            .find(|(agent, state)| state.held.contains(&waiting.conversation) && !waiting.not.contains(&agent.id));
-        if let Some((agent, _)) = taken {
-            return self.offer(record, queue, agent, waiting).await.map(|()| true);
+        let has = |state: &AgentState| state.held.contains(&waiting.conversation);
+        // A slot that an attempt cut short took already is the one to offer. Otherwise a slot found taken is that of
+        // whoever just let the conversation go.
+        let taken = agents.iter().find(|(agent, state)| {
+            record.receives > 1
+                && has(state)
+                && state.presence == Presence::Available
+                && !waiting.not.contains(&agent.id)
+        });
+        let chosen = match taken {
+            Some((agent, _)) => Some(agent),
+            None => self.take_best(agents, waiting).await?,
+        };
+        // Nobody has what waits and is not offered.
+        for (agent, _) in agents.iter().filter(|(agent, state)| has(state) && Some(&agent.id) != chosen.map(|a| &a.id)) {
+            self.desk.free(&agent.id, &waiting.conversation).await?;
         }
+        let Some(agent) = chosen else { return Ok(false) };
+        self.offer(record, queue, agent, waiting).await.map(|()| true)
+    }
+
+    /// Takes a slot of the agent who is to have it, if one is free.
+    async fn take_best<'a>(
+        &self,
+        agents: &'a [(Agent, AgentState)],
+        waiting: &Waiting,
+    ) -> Result<Option<&'a Agent>, Failure> {
         let candidates = agents.iter().map(|(agent, state)| Candidate {
             agent: agent.id.clone(),
             presence: state.presence,
-            held: state.held.len(),
+            held: state.held.iter().filter(|held| **held != waiting.conversation).count(),
             capacity: usize::try_from(agent.capacity).unwrap_or(0),
             idle_since: state.idle_since,
         });
         for best in rank(candidates.collect(), &waiting.not) {
             let Some((agent, _)) = agents.iter().find(|(agent, _)| agent.id == best.agent) else { continue };
             if self.desk.take(&agent.id, &waiting.conversation, agent.capacity).await? {
-                return self.offer(record, queue, agent, waiting).await.map(|()| true);
+                return Ok(Some(agent));
             }
         }
-        Ok(false)
+        Ok(None)
     }
 
     async fn offer(&self, record: &Record, queue: &Queue, agent: &Agent, waiting: &Waiting) -> Result<(), Failure> {

@@ -1,9 +1,8 @@
 //! What agents do over their sockets.
 
 use colloquy_aws::desk::Connection;
-use colloquy_domain::{AgentId, Command, ConversationId, queue::Routing, routing::Presence};
+use colloquy_domain::{AgentId, Author, Command, ConversationId, queue::Routing, routing::Presence};
 use colloquy_edge::{Caller, Failure, Origin, view};
-use serde_json::json;
 
 use crate::{App, frame::Frame};
 
@@ -48,7 +47,7 @@ impl App {
                 let conversation =
                     conversation.ok_or_else(|| Failure::Invalid("conversation is missing".to_owned()))?;
                 self.commands.head(&caller, &conversation).await?;
-                self.typing(connection, &conversation, "agent").await?;
+                self.typing(connection, &conversation, Author::Agent).await?;
             }
             Frame::Seen { .. } | Frame::Ping => {}
         }
@@ -75,14 +74,14 @@ impl App {
         }
         let deliveries = self.timeline().deliveries(conversation).await?;
         let head = self.timeline().head(conversation).await?.unwrap_or(head);
-        let beside = json!({"deliveries": deliveries, "head": view::head(&head, self.commands.clients.now())});
-        self.replay(&known.id, conversation, &entries, seq, beside).await;
+        let head = view::head(&head, self.commands.clients.now());
+        self.replay(&known.id, conversation, &entries, seq, Some((&deliveries, &head))).await;
         Ok(())
     }
 
     async fn presence(&self, caller: &Caller, state: Presence) -> Result<(), Failure> {
         self.desk().set_presence(caller.id(), state).await?;
-        let event = json!({"type": "presence", "agent": caller.id(), "state": state});
+        let event = view::presence_event(caller.id(), state);
         let owner = colloquy_aws::desk::Owner::Agent(caller.id().clone());
         for connection in self.desk().connections_of(&owner).await? {
             self.sockets.push(&connection, &event).await;

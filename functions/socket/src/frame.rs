@@ -1,10 +1,10 @@
 //! A frame: read, given to agents' or visitors' part, answered on the same socket.
 
 use colloquy_aws::desk::Owner;
-use colloquy_domain::{ConversationId, Entry, routing::Presence};
+use colloquy_domain::{Author, ConversationId, Delivery, Entry, routing::Presence};
 use colloquy_edge::{Failure, view};
 use serde::Deserialize;
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use crate::App;
 
@@ -72,7 +72,7 @@ impl App {
 
     async fn take(&self, connection: &str, frame: Frame) -> Result<(), Failure> {
         if matches!(frame, Frame::Ping) {
-            self.sockets.push(connection, &json!({"type": "pong"})).await;
+            self.sockets.push(connection, &view::pong_event()).await;
             return Ok(());
         }
         let known = self.desk().connection(connection).await?;
@@ -86,7 +86,7 @@ impl App {
 
     /// Says that a command is queued.
     pub(crate) async fn accepted(&self, connection: &str, key: Option<&str>, turn: &colloquy_domain::TurnId) {
-        self.sockets.push(connection, &json!({"type": "accepted", "key": key, "turn": turn})).await;
+        self.sockets.push(connection, &view::accepted_event(key, turn)).await;
     }
 
     /// Sends missed entries in order, then says up to which number they went.
@@ -96,16 +96,12 @@ impl App {
         conversation: &ConversationId,
         entries: &[Entry],
         seq: u64,
-        beside: Value,
+        agents: Option<(&[Delivery], &Value)>,
     ) {
         for entry in entries {
             self.sockets.push(connection, &view::entry_event(conversation, entry, None)).await;
         }
-        let mut event = json!({"type": "resumed", "conversation": conversation, "seq": seq});
-        if let (Some(event), Value::Object(beside)) = (event.as_object_mut(), beside) {
-            event.extend(beside);
-        }
-        self.sockets.push(connection, &event).await;
+        self.sockets.push(connection, &view::resumed_event(conversation, seq, agents)).await;
     }
 
     /// Shows the others who watch a conversation that someone is writing.
@@ -113,9 +109,9 @@ impl App {
         &self,
         connection: &str,
         conversation: &ConversationId,
-        author: &str,
+        author: Author,
     ) -> Result<(), Failure> {
-        let event = json!({"type": "typing", "conversation": conversation, "author": author});
+        let event = view::typing_event(conversation, author);
         for watcher in self.desk().subscribers(conversation).await? {
             if watcher.connection != connection {
                 self.sockets.push(&watcher.connection, &event).await;

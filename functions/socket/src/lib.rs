@@ -9,7 +9,7 @@ mod visitors;
 
 use colloquy_aws::{Clients, Desk, Sockets, Timeline, Vault, queues::Queue};
 use colloquy_edge::{
-    Commands, Configuration, ConfigurationError, Failure, Function,
+    Commands, Configuration, ConfigurationError, Failure, Function, Wiring,
     socket::{Event, status},
 };
 use serde_json::Value;
@@ -26,18 +26,18 @@ pub struct App {
 
 impl Function for App {
     fn start(configuration: &Configuration, clients: &Clients) -> Result<Self, ConfigurationError> {
-        let vault = Vault::new(clients, configuration.required("KEYS_TABLE")?, configuration.required("KMS_KEY_ID")?);
+        let wiring = Wiring::new(configuration, clients)?;
         Ok(Self {
             commands: Commands {
-                timeline: Timeline::new(clients, configuration.required("CONVERSATIONS_TABLE")?, &vault),
-                desk: Desk::new(clients, configuration.required("DESK_TABLE")?, &vault),
-                turns: Queue::new(clients, &vault, configuration.required("TURNS_QUEUE_URL")?),
+                timeline: wiring.timeline()?,
+                desk: wiring.desk()?,
+                turns: wiring.queue("TURNS_QUEUE_URL")?,
                 clients: clients.clone(),
             },
-            routing: Queue::new(clients, &vault, configuration.required("ROUTING_QUEUE_URL")?),
-            intake: Intake::start(configuration, clients, &vault)?,
-            sockets: Sockets::new(clients, configuration.required("SOCKETS_ENDPOINT")?),
-            vault,
+            routing: wiring.queue("ROUTING_QUEUE_URL")?,
+            intake: Intake::start(&wiring, clients)?,
+            sockets: wiring.sockets()?,
+            vault: wiring.vault(),
         })
     }
 

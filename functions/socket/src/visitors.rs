@@ -2,9 +2,8 @@
 
 use colloquy_aws::{desk::Connection, timeline::ThreadItem};
 use colloquy_channels::web;
-use colloquy_domain::{Entry, InboundMessage, InboxId, Sender, VisitorId, queue::Confirmed};
+use colloquy_domain::{Author, Entry, InboundMessage, InboxId, Sender, VisitorId, queue::Confirmed};
 use colloquy_edge::Failure;
-use serde_json::json;
 
 use crate::{App, frame::Frame};
 
@@ -28,7 +27,7 @@ impl App {
             Frame::Resume { after, .. } => self.visitor_resumes(known, visitor, inbox, after).await,
             Frame::Typing { .. } => {
                 let Some(thread) = self.thread(visitor, inbox).await? else { return Ok(()) };
-                self.typing(&known.id, &thread.conversation, "contact").await
+                self.typing(&known.id, &thread.conversation, Author::Contact).await
             }
             Frame::Seen { seq, .. } => {
                 let Some(thread) = self.thread(visitor, inbox).await? else { return Ok(()) };
@@ -81,7 +80,7 @@ impl App {
             seq = last.seq;
             seen.extend(page.iter().filter_map(Entry::for_visitor));
         }
-        self.replay(&known.id, &thread.conversation, &seen, seq, json!({})).await;
+        self.replay(&known.id, &thread.conversation, &seen, seq, None).await;
         Ok(())
     }
 

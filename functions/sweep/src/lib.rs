@@ -2,18 +2,23 @@
 //!
 //! Decides nothing: a wake-up asks a conversation to look what is due, and nothing is ever cancelled.
 
-use colloquy_aws::{Clients, Desk, Vault, queues::Queue};
+use colloquy_aws::{Clients, Desk, queues::Queue};
 use colloquy_domain::{
     Command, ConversationId, Thread, Timestamp, Turn, TurnId,
     queue::{Routing, Timer},
 };
-use colloquy_edge::{Configuration, ConfigurationError, Failure, Function, batch};
+use colloquy_edge::{Configuration, ConfigurationError, Failure, Function, Wiring, batch};
 use serde_json::{Value, json};
 
 /// How far ahead wake-ups are brought near, in milliseconds: longer than the minute between two sweeps.
 const AHEAD_MS: i64 = 90_000;
 /// How far back a sweep looks after the schedule stood still, in minutes.
 const BACK: i64 = 7 * 24 * 60;
+
+/// How far back the first sweep of all looks, in minutes: conversations may have begun before the schedule did.
+const FIRST_BACK: i64 = 10;
+/// After how many minutes gone through a long sweep says how far it got.
+const STEP: i64 = 60;
 
 /// The function, started.
 pub struct App {
@@ -26,14 +31,12 @@ pub struct App {
 
 impl Function for App {
     fn start(configuration: &Configuration, clients: &Clients) -> Result<Self, ConfigurationError> {
-        let vault = Vault::new(clients, configuration.required("KEYS_TABLE")?, configuration.required("KMS_KEY_ID")?);
-        let queue =
-            |name: &str| Ok::<_, ConfigurationError>(Queue::new(clients, &vault, configuration.required(name)?));
+        let wiring = Wiring::new(configuration, clients)?;
         Ok(Self {
-            desk: Desk::new(clients, configuration.required("DESK_TABLE")?, &vault),
-            timers: queue("TIMERS_QUEUE_URL")?,
-            turns: queue("TURNS_QUEUE_URL")?,
-            routing: queue("ROUTING_QUEUE_URL")?,
+            desk: wiring.desk()?,
+            timers: wiring.queue("TIMERS_QUEUE_URL")?,
+            turns: wiring.queue("TURNS_QUEUE_URL")?,
+            routing: wiring.queue("ROUTING_QUEUE_URL")?,
             clients: clients.clone(),
         })
     }
@@ -51,7 +54,7 @@ impl App {
     async fn sweep(&self) -> Result<(), Failure> {
         let now = self.clients.now();
         let until = Timestamp::from_ms(now.ms() + AHEAD_MS);
-        let last = self.desk.swept_minute().await?.unwrap_or_else(|| now.minute());
+        let last = self.desk.swept_minute().await?.unwrap_or_else(|| now.minute() - FIRST_BACK);
         for minute in last.max(now.minute() - BACK)..=until.minute() {
             for wake in self.desk.due_wakes(minute).await? {
                 if wake.at > until {
@@ -64,6 +67,10 @@ impl App {
                 })
                 .await?;
                 self.desk.delete_wake(&wake).await?;
+            }
+            // After a long stand a sweep that runs out of time is taken up where it got to.
+            if minute < now.minute() && minute % STEP == 0 {
+                self.desk.set_swept_minute(minute).await?;
             }
         }
         // The current minute may still get wake-ups, so it is looked at again.

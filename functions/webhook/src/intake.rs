@@ -10,7 +10,7 @@ use colloquy_domain::{
     Channel, Inbound, InboundMessage, InboxId, TurnId,
     queue::{Arrival, Confirmation, Confirmed},
 };
-use colloquy_edge::{Configuration, ConfigurationError, Failure};
+use colloquy_edge::{ConfigurationError, Failure, Wiring};
 
 /// Where what was received goes.
 pub struct Intake {
@@ -25,11 +25,11 @@ impl Intake {
     ///
     /// # Errors
     /// When one is missing.
-    pub fn start(configuration: &Configuration, clients: &Clients, vault: &Vault) -> Result<Self, ConfigurationError> {
+    pub fn start(wiring: &Wiring<'_>, clients: &Clients) -> Result<Self, ConfigurationError> {
         Ok(Self {
-            inbound: Queue::new(clients, vault, configuration.required("INBOUND_QUEUE_URL")?),
-            receipts: Queue::new(clients, vault, configuration.required("RECEIPTS_QUEUE_URL")?),
-            vault: vault.clone(),
+            inbound: wiring.queue("INBOUND_QUEUE_URL")?,
+            receipts: wiring.queue("RECEIPTS_QUEUE_URL")?,
+            vault: wiring.vault(),
             clients: clients.clone(),
         })
     }

@@ -10,7 +10,7 @@ use colloquy_aws::{Clients, Desk, Timeline, Vault, desk::Inbox};
 use colloquy_channels::{Received, Rejected, Settings, receive};
 use colloquy_domain::{Channel, InboxId};
 use colloquy_edge::{
-    Configuration, ConfigurationError, Failure, Function,
+    Configuration, ConfigurationError, Failure, Function, Wiring,
     http::{Answer, Request, respond},
 };
 use serde_json::Value;
@@ -31,7 +31,7 @@ pub struct App {
 
 impl Function for App {
     fn start(configuration: &Configuration, clients: &Clients) -> Result<Self, ConfigurationError> {
-        let vault = Vault::new(clients, configuration.required("KEYS_TABLE")?, configuration.required("KMS_KEY_ID")?);
+        let wiring = Wiring::new(configuration, clients)?;
         let channel = configuration.required("CHANNEL")?;
         let channel = channel.parse().map_err(|_| ConfigurationError::Invalid {
             name: "CHANNEL".to_owned(),
@@ -39,15 +39,15 @@ impl Function for App {
             expected: "a channel",
         })?;
         let timeline = match channel {
-            Channel::Web => Some(Timeline::new(clients, configuration.required("CONVERSATIONS_TABLE")?, &vault)),
+            Channel::Web => Some(wiring.timeline()?),
             Channel::WhatsApp | Channel::WeChat => None,
         };
         Ok(Self {
             channel,
-            desk: Desk::new(clients, configuration.required("DESK_TABLE")?, &vault),
+            desk: wiring.desk()?,
             timeline,
-            intake: Intake::start(configuration, clients, &vault)?,
-            vault,
+            intake: Intake::start(&wiring, clients)?,
+            vault: wiring.vault(),
             clients: clients.clone(),
         })
     }

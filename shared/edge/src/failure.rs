@@ -139,7 +139,9 @@ impl From<serde_json::Error> for Failure {
     fn from(error: serde_json::Error) -> Self {
         match error.classify() {
             Category::Data => Self::Invalid(format!("the body is not what is expected here: {error}")),
-            Category::Io | Category::Syntax | Category::Eof => Self::Malformed(format!("the body is not JSON: {error}")),
+            Category::Io | Category::Syntax | Category::Eof => {
+                Self::Malformed(format!("the body is not JSON: {error}"))
+            }
         }
     }
 }

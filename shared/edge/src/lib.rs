@@ -5,6 +5,7 @@
 mod configuration;
 mod failure;
 mod function;
+mod wiring;
 
 pub mod batch;
 pub mod http;
@@ -19,3 +20,4 @@ pub use commands::{Commands, Origin};
 pub use configuration::{Configuration, ConfigurationError};
 pub use failure::Failure;
 pub use function::{Ended, Function, run};
+pub use wiring::Wiring;

@@ -20,10 +20,7 @@ pub(crate) struct Agents {
 }
 
 impl Agents {
-    pub(crate) async fn start(
-        rest: &Rest,
-        desk: &Desk,
-    ) -> Result<(Self, mpsc::UnboundedReceiver<Seen>), Problem> {
+    pub(crate) async fn start(rest: &Rest, desk: &Desk) -> Result<(Self, mpsc::UnboundedReceiver<Seen>), Problem> {
         let (news, seen) = mpsc::unbounded_channel();
         let mut frames = Vec::new();
         for (number, (_, token)) in desk.agents.iter().enumerate() {

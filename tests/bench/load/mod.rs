@@ -75,11 +75,11 @@ impl Bench {
         customers: usize,
     ) -> Result<Self, Problem> {
         let inbox = desk.inboxes.first().ok_or("no inbox")?;
-        let customers = (0..customers).map(|number| Customer { inbox: inbox.clone(), address: format!("49155{number:07}") });
+        let customers =
+            (0..customers).map(|number| Customer { inbox: inbox.clone(), address: format!("49155{number:07}") });
         let (agents, seen) = Agents::start(rest, desk).await?;
-        let mut bench = Self {
-            rest: rest.clone(), customers: customers.collect(), agents, seen, taken, held: Vec::new(), next: 0,
-        };
+        let mut bench =
+            Self { rest: rest.clone(), customers: customers.collect(), agents, seen, taken, held: Vec::new(), next: 0 };
         for number in 0..bench.customers.len() {
             bench.write(number).await?;
         }
@@ -96,7 +96,8 @@ impl Bench {
     }
 
     async fn write(&mut self, customer: usize) -> Result<(), Problem> {
-        let webhook = self.customers[customer].writes(&[self.message()]);
+        let message = self.message();
+        let webhook = self.customers[customer].writes(&[message]);
         match self.rest.webhook(&webhook).await? {
             200 => Ok(()),
             status => Err(format!("a webhook was answered {status}").into()),

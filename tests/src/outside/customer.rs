@@ -35,9 +35,7 @@ impl Customer {
             let (id, text) = messages.first().map_or(("", ""), |(id, text)| (id, text));
             return self.wechat(id, text);
         }
-        let message = |(id, text): &(String, String)| {
-            json!({"from": self.address, "id": id, "timestamp": now_s(), "type": "text", "text": {"body": text}})
-        };
+        let message = |(id, text): &(String, String)| json!({"from": self.address, "id": id, "timestamp": now_s(), "type": "text", "text": {"body": text}});
         let contact = json!({"profile": {"name": format!("Customer {}", self.address)}, "wa_id": self.address});
         let messages: Vec<Value> = messages.iter().map(message).collect();
         self.meta(&json!({"contacts": [contact], "messages": messages}))
@@ -83,9 +81,8 @@ impl Customer {
             let sealed = wechat::encrypt(&key, *b"0123456789abcdef", body.as_bytes(), self.inbox.setting("app_id"));
             let signature = wechat::sign(token, &timestamp, nonce, Some(&sealed));
             path.push_str(&format!("&encrypt_type=aes&msg_signature={signature}"));
-            body = format!(
-                "<xml><ToUserName><![CDATA[gh_1]]></ToUserName><Encrypt><![CDATA[{sealed}]]></Encrypt></xml>"
-            );
+            body =
+                format!("<xml><ToUserName><![CDATA[gh_1]]></ToUserName><Encrypt><![CDATA[{sealed}]]></Encrypt></xml>");
         }
         Webhook { path, headers: vec![("content-type", "text/xml".to_owned())], body }
     }

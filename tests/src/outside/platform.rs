@@ -11,10 +11,10 @@ use std::{
 };
 
 use axum::{
-    Json, Router,
+    Router,
     body::Bytes,
     extract::State,
-    http::{StatusCode, Uri},
+    http::{StatusCode, Uri, header},
     response::{IntoResponse, Response},
 };
 use serde_json::{Value, json};
@@ -85,14 +85,14 @@ async fn answer(State(inner): State<Arc<Inner>>, uri: Uri, body: Bytes) -> Respo
     let text = |at: &str| asked.pointer(at).and_then(Value::as_str).unwrap_or_default().to_owned();
     let whatsapp = uri.path().ends_with("/messages");
     if uri.path().ends_with("/cgi-bin/stable_token") {
-        return Json(json!({"access_token": "wechat-access", "expires_in": 7200})).into_response();
+        return json(&json!({"access_token": "wechat-access", "expires_in": 7200}));
     }
     if !whatsapp && !uri.path().ends_with("/message/custom/send") {
         return StatusCode::NOT_FOUND.into_response();
     }
     let number = inner.asked.fetch_add(1, Ordering::Relaxed) + 1;
     if inner.refuse_each > 0 && number.is_multiple_of(inner.refuse_each) {
-        return (StatusCode::TOO_MANY_REQUESTS, [("retry-after", "1")], Json(json!({}))).into_response();
+        return (StatusCode::TOO_MANY_REQUESTS, [("retry-after", "1")], "{}").into_response();
     }
     let sent = Sent {
         at: Instant::now(),
@@ -104,10 +104,13 @@ async fn answer(State(inner): State<Arc<Inner>>, uri: Uri, body: Bytes) -> Respo
     inner.taken.lock().unwrap_or_else(PoisonError::into_inner).push(sent.clone());
     // Nobody may listen.
     let _ = inner.news.send(sent.clone());
-    Json(if whatsapp {
+    json(&if whatsapp {
         json!({"messaging_product": "whatsapp", "contacts": [], "messages": [{"id": sent.id}]})
     } else {
         json!({"errcode": 0, "errmsg": "ok"})
     })
-    .into_response()
+}
+
+fn json(answer: &Value) -> Response {
+    ([(header::CONTENT_TYPE, "application/json")], answer.to_string()).into_response()
 }

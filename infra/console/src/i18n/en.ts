@@ -33,6 +33,8 @@ export const en = {
   'presence.busy': 'Busy',
   'presence.away': 'Away',
   'presence.offline': 'Offline',
+  'presence.become': 'Become available',
+  'presence.turned_away': 'You are shown as away now. Offers come again when you are available.',
 
   'link.connecting': 'Connecting…',
   'link.waiting': 'No connection. Trying again…',
@@ -71,6 +73,7 @@ export const en = {
   'list.failed': 'This list could not be loaded.',
   'list.empty.mine': 'Nothing on your desk',
   'list.empty.mine.hint': 'Conversations you accept or take appear here.',
+  'list.empty.mine.absent': 'You are offered conversations while you are available.',
   'list.empty.queue': 'No conversations waiting',
   'list.empty.queue.hint': 'When a customer needs a person, they wait here.',
   'list.empty.bot': 'The bot is idle',

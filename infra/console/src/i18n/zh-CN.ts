@@ -35,6 +35,8 @@ export const zhCN: Record<keyof typeof en, string> = {
   'presence.busy': '忙碌',
   'presence.away': '离开',
   'presence.offline': '离线',
+  'presence.become': '切换为在线',
+  'presence.turned_away': '您的状态已变为离开。切换为在线后会继续收到会话。',
 
   'link.connecting': '正在连接…',
   'link.waiting': '连接已断开，正在重试…',
@@ -73,6 +75,7 @@ export const zhCN: Record<keyof typeof en, string> = {
   'list.failed': '列表加载失败。',
   'list.empty.mine': '您手上没有会话',
   'list.empty.mine.hint': '您接受或接手的会话会显示在这里。',
+  'list.empty.mine.absent': '在线时会为您分配会话。',
   'list.empty.queue': '没有等待中的会话',
   'list.empty.queue.hint': '需要人工服务的客户会在这里等待。',
   'list.empty.bot': '机器人空闲中',

@@ -2,6 +2,7 @@
 
 import { createContext } from 'svelte';
 
+import { t } from '../i18n/index.svelte';
 import { newKey, Problem, problemOf } from '../lib/api';
 import { Outbox, type Pending } from '../lib/outbox';
 import { Socket, type Link, type Wire } from '../lib/socket';
@@ -228,7 +229,10 @@ export class Desk {
         break;
       case 'presence':
         this.directory.presence.set(event.agent, event.state);
-        if (event.agent === this.me.id) this.presence = event.state;
+        if (event.agent !== this.me.id) break;
+        // Not of their own doing, since that is shown at once: an offer was left unanswered.
+        if (event.state === 'away' && this.presence === 'available') toasts.told(t('presence.turned_away'));
+        this.presence = event.state;
         break;
       case 'error':
         if (event.key) this.#outbox.refused(event.key, { status: 500, ...event });

@@ -5,7 +5,7 @@ import { problemOf } from '../lib/api';
 
 export interface Toast {
   id: number;
-  kind: 'done' | 'failed';
+  kind: 'done' | 'failed' | 'told';
   words: string;
 }
 
@@ -16,6 +16,11 @@ class Toasts {
   done(words: string): void {
     const id = this.#add('done', words);
     setTimeout(() => this.close(id), 5000);
+  }
+
+  /** Something the agent must not miss; it stays until it is closed. */
+  told(words: string): void {
+    this.#add('told', words);
   }
 
   failed(thrown: unknown): void {

@@ -70,7 +70,8 @@ impl Desk {
         let Written::Kept(mut kept) = self.table.put_new(&at, item.clone()).await? else {
             return Ok(new.contact.clone());
         };
-        if let Err(StoreError::Erased) = key.open_json::<Identity>(&place(&at), bytes(&kept, "sealed")?, "an identity") {
+        if let Err(StoreError::Erased) = key.open_json::<Identity>(&place(&at), bytes(&kept, "sealed")?, "an identity")
+        {
             let erased = Item::new().and(":erased", b(bytes(&kept, "sealed")?.to_vec()));
             match self.table.put_if(&at, item, "sealed = :erased", erased).await? {
                 Written::Now => return Ok(new.contact.clone()),

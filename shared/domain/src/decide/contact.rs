@@ -2,7 +2,7 @@
 
 use super::{Draft, Policy, RESUMES_WITHIN};
 use crate::{
-    Author, Command, ConversationId, HandoffReason, Head, Holder, Message, Status, Timestamp, Turn, What,
+    Author, Channel, Command, ConversationId, HandoffReason, Head, Holder, Message, Status, Timestamp, Turn, What,
     words::greeting,
 };
 
@@ -36,10 +36,17 @@ pub(super) fn receive(head: Option<Head>, turn: &Turn, policy: &Policy, now: Tim
         text: message.text.clone(),
         parts: message.parts.clone(),
         understanding: Some(understanding.clone()),
-        key: None,
+        key: visitors_key(*channel, &message.provider_id).map(str::to_owned),
     }));
     hand_off(&mut draft, policy);
     draft
+}
+
+/// The key that a visitor's widget knows its own message by: on our own channel a message's id is
+/// `<visitor>:<their key>`. Platforms' ids say nothing to anyone.
+fn visitors_key(channel: Channel, provider_id: &str) -> Option<&str> {
+    let (_, key) = provider_id.split_once(':')?;
+    (channel == Channel::Web).then_some(key)
 }
 
 fn hand_off(draft: &mut Draft, policy: &Policy) {

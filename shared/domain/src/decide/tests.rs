@@ -63,7 +63,7 @@ impl Desk {
             identity: "identity".to_owned(),
             contact: "cnt_one".parse().unwrap(),
             message: InboundMessage {
-                provider_id: "p".to_owned(),
+                provider_id: "vis_1:p".to_owned(),
                 sender: Sender { address: "1".to_owned(), name: Some("Wei".to_owned()) },
                 sent_at: None,
                 text: text.to_owned(),
@@ -456,4 +456,28 @@ fn check(desk: &Desk, before: Option<&Head>, slots: &std::collections::BTreeSet<
         prop_assert!(head.armed.is_some_and(|armed| armed <= due));
     }
     Ok(())
+}
+
+#[test]
+fn a_list_shows_what_a_person_said_last_and_never_the_bot_in_its_place() {
+    let mut desk = Desk::new(Channel::WhatsApp);
+    desk.write("你好");
+    assert_eq!((desk.head().preview.as_str(), desk.head().preview_by), ("你好", Some(Author::Contact)));
+    desk.offer("li").unwrap();
+    desk.turn(Command::Accept { agent: agent("li") }).unwrap();
+    desk.say("li").unwrap();
+    assert_eq!((desk.head().preview.as_str(), desk.head().preview_by), ("hello", Some(Author::Agent)));
+}
+
+#[test]
+fn a_visitor_of_a_site_knows_their_own_message_by_its_key() {
+    for (channel, key) in [(Channel::Web, Some("p")), (Channel::WhatsApp, None)] {
+        let mut desk = Desk::new(channel);
+        desk.write("hello");
+        let said = desk.timeline.iter().find_map(|entry| match &entry.what {
+            What::Message(message) if message.author == Author::Contact => Some(message.key.clone()),
+            _ => None,
+        });
+        assert_eq!(said, Some(key.map(str::to_owned)));
+    }
 }
