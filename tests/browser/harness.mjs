@@ -126,7 +126,7 @@ export async function until(otherwise, ask) {
 function launch(data) {
   const binary = process.env.COLLOQUY ?? join(root, 'target/debug/colloquy');
   assert.ok(existsSync(binary), `${binary} is not there: cargo build`);
-  const child = spawn(binary, ['--port', '0', '--data', data], { cwd: process.env.COLLOQUY_ROOT ?? root, stdio: ['ignore', 'pipe', 'pipe'] });
+  const child = spawn(binary, ['--port', '0', '--data', data], { cwd: root, stdio: ['ignore', 'pipe', 'pipe'] });
   let said = '';
   const ended = new Promise((resolve) => child.once('exit', resolve));
   const address = new Promise((resolve, reject) => {

@@ -48,6 +48,7 @@ desk.story('an agent signs in, accepts, answers, notes and resolves with the key
   await page.keyboard.press('?');
   await page.getByTestId('help-dialog').waitFor();
   await page.keyboard.press('Escape');
+  await page.getByTestId('help-dialog').waitFor({ state: 'detached' });
   await page.keyboard.press('e');
   await page.getByTestId('resolve-dialog').waitFor();
   await tabTo(page, 'resolve-submit');

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use crate::{Answer, VirtualClock};
 
 /// The phone number id of every test's inbox.
-pub const NUMBER: &str = "106540352242922";
+pub(crate) const NUMBER: &str = "106540352242922";
 
 /// A WhatsApp inbox as Meta sees it.
 #[derive(Clone)]

@@ -156,7 +156,8 @@ async fn a_visitor_of_the_site_is_answered_over_their_socket() {
     page.ping().await;
     let shown: Vec<&Value> = page.log.iter().filter(|event| event["type"] == "entry").collect();
     assert!(shown.iter().all(|event| {
-        ["message", "conversation.assigned", "conversation.resolved"].contains(&event["entry"]["kind"].as_str().unwrap())
+        ["message", "conversation.assigned", "conversation.resolved"]
+            .contains(&event["entry"]["kind"].as_str().unwrap())
             && event.get("head").is_none()
             && event["entry"].get("understanding").is_none()
     }));

@@ -193,7 +193,10 @@ async fn an_ended_conversation_is_not_ended_again_and_can_be_taken_up() {
     let reopened = shop.li.delete(&resolution).await.expect(202);
     assert_eq!(shop.li.turn(&conversation, &reopened).await["state"], "committed");
     let head = shop.li.head(&conversation).await;
-    assert_eq!((&head["status"], &head["episode"], &head["holder"]["agent"]), (&json!("open"), &json!(1), &json!(shop.li.id)));
+    assert_eq!(
+        (&head["status"], &head["episode"], &head["holder"]["agent"]),
+        (&json!("open"), &json!(1), &json!(shop.li.id))
+    );
     assert_eq!(kinds(&shop.li.entries(&conversation).await).last(), Some(&"conversation.reopened"));
     shop.li.say(&conversation, "one more thing").await;
     shop.platform.got("one more thing").await;

@@ -23,7 +23,11 @@ async fn the_agent_idle_longest_gets_it() {
     // Ann has been there longer; then Li has been idle longer; then Ann again.
     for (customer, next) in CUSTOMERS.into_iter().zip([true, false, true]) {
         shop.whatsapp.says(customer, "hello there").await;
-        if next { at_ann.accept().await } else { at_li.accept().await };
+        if next {
+            at_ann.accept().await
+        } else {
+            at_li.accept().await
+        };
         shop.world.quiet().await;
         shop.world.advance(Duration::from_secs(60));
     }
@@ -64,10 +68,7 @@ async fn a_declined_offer_goes_to_the_next_agent() {
     assert_eq!(at_ann.accept().await, conversation);
     let entries = ann.entries(&conversation).await;
     let after = &kinds(&entries)[4..];
-    assert_eq!(
-        after,
-        ["conversation.offered", "offer.declined", "conversation.offered", "conversation.assigned"],
-    );
+    assert_eq!(after, ["conversation.offered", "offer.declined", "conversation.offered", "conversation.assigned"],);
     shop.world.quiet().await;
     assert_eq!((held(&shop.li).await, held(&ann).await), (json!(0), json!(1)));
 }

@@ -65,3 +65,10 @@ pub(crate) fn assert_numbered(entries: &[Value], first: u64) {
     let wanted: Vec<u64> = (first..).take(entries.len()).collect();
     assert_eq!(numbers, wanted);
 }
+
+impl Shop {
+    /// Someone says something over REST; the raw answer.
+    pub(crate) async fn world_says(&self, who: &Person, conversation: &str, text: &str) -> colloquy_tests::Answer {
+        who.post(&path(conversation, "/messages"), json!({"text": text})).await.expect(202)
+    }
+}

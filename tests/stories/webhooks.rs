@@ -50,10 +50,15 @@ async fn a_forged_webhook_is_turned_away_and_leaves_nothing() {
     flipped.replace_range(flipped.len() - 1.., last);
     let foreign = sign(&other.secret, &body);
     for signature in [None, Some(""), Some("sha256="), Some(&upper), Some(&bare), Some(&flipped), Some(&foreign)] {
-        assert_eq!(shop.whatsapp.post_signed(body.clone(), signature.map(|x| x as _)).await.status, 401, "{signature:?}");
+        assert_eq!(
+            shop.whatsapp.post_signed(body.clone(), signature.map(|x| x as _)).await.status,
+            401,
+            "{signature:?}"
+        );
     }
     // One byte more, one less, another one: not what was signed.
-    for changed in [[body.as_slice(), b" "].concat(), body[..body.len() - 1].to_vec(), [b" ", body.as_slice()].concat()] {
+    for changed in [[body.as_slice(), b" "].concat(), body[..body.len() - 1].to_vec(), [b" ", body.as_slice()].concat()]
+    {
         assert_eq!(shop.whatsapp.post_signed(changed, Some(&right)).await.status, 401);
     }
     shop.world.quiet().await;
@@ -106,7 +111,8 @@ async fn five_megabytes_are_too_large() {
 async fn an_unknown_type_in_the_middle_of_a_batch_blocks_nobody() {
     let shop = Shop::open().await;
     let at = shop.world.clock.seconds().to_string();
-    let hologram = json!({"from": KERRY, "id": WhatsApp::id(), "timestamp": at, "type": "hologram", "hologram": {"id": 1}});
+    let hologram =
+        json!({"from": KERRY, "id": WhatsApp::id(), "timestamp": at, "type": "hologram", "hologram": {"id": 1}});
     let broken = json!({"id": 7, "from": [], "type": "text"});
     let messages = [
         shop.whatsapp.text(&WhatsApp::id(), KERRY, "before"),
@@ -123,7 +129,10 @@ async fn an_unknown_type_in_the_middle_of_a_batch_blocks_nobody() {
     let said: Vec<_> = entries.iter().filter(|entry| entry["author"] == "contact").collect();
     assert_eq!(said.len(), 3, "{said:#?}");
     assert_eq!((&said[0]["text"], &said[2]["text"]), (&json!("before"), &json!("after")));
-    assert_eq!((&said[1]["parts"][0]["kind"], &said[1]["parts"][0]["label"]), (&json!("unsupported"), &json!("hologram")));
+    assert_eq!(
+        (&said[1]["parts"][0]["kind"], &said[1]["parts"][0]["label"]),
+        (&json!("unsupported"), &json!("hologram"))
+    );
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -164,9 +173,12 @@ async fn an_inbox_that_is_not_there_is_not_found_on_any_channel() {
     let shop = Shop::open().await;
     let body = shop.whatsapp.webhook(&[shop.whatsapp.text(&WhatsApp::id(), KERRY, "hi")], &[]);
     let inbox = &shop.whatsapp.inbox;
-    for path in
-        ["/webhooks/whatsapp/inb_nowhere", "/webhooks/whatsapp/x", "/webhooks/wechat/inb_nowhere", &format!("/webhooks/wechat/{inbox}")]
-    {
+    for path in [
+        "/webhooks/whatsapp/inb_nowhere",
+        "/webhooks/whatsapp/x",
+        "/webhooks/wechat/inb_nowhere",
+        &format!("/webhooks/wechat/{inbox}"),
+    ] {
         let request = shop.world.http.post(shop.world.host().url(path)).body(body.clone());
         let request = request.header("x-hub-signature-256", sign(&shop.whatsapp.secret, &body));
         assert_eq!(Answer::to(request).await.status, 404, "{path}");
@@ -179,7 +191,8 @@ async fn a_wechat_push_that_is_not_wechats_is_turned_away() {
     let world = Box::pin(World::start()).await;
     let platform = world.platform().await;
     let safe = world.wechat(&platform, Some("jWmYm7qr5nMoAUwZRjGtBxmz3KA1tkAj3ykkR6q2B2C")).await;
-    let plain = WeChat { aes_key: None, ..safe.clone() };
+    let mut plain = safe.clone();
+    plain.aes_key = None;
     let xml = safe.text(WeChat::id(), "oSnowy_1", "hello");
 
     let (query, body) = plain.sealed(&xml);
@@ -187,10 +200,12 @@ async fn a_wechat_push_that_is_not_wechats_is_turned_away() {
     let (query, body) = safe.sealed(&xml);
     let other = body.replacen("<Encrypt><![CDATA[", "<Encrypt><![CDATA[A", 1);
     assert_eq!(safe.post(&query, other).await.status, 401, "a body that is not the signed one");
-    let unsigned: String = query.split('&').filter(|pair| !pair.starts_with("msg_signature")).collect::<Vec<_>>().join("&");
+    let unsigned: String =
+        query.split('&').filter(|pair| !pair.starts_with("msg_signature")).collect::<Vec<_>>().join("&");
     assert_eq!(safe.post(&unsigned, body.clone()).await.status, 401, "no signature over the body");
     // Encrypted with the right key for another account, and rightly signed.
-    let foreign = WeChat { app_id: "wx0000000000000000".to_owned(), ..safe.clone() };
+    let mut foreign = safe.clone();
+    "wx0000000000000000".clone_into(&mut foreign.app_id);
     let (foreign_query, foreign_body) = foreign.sealed(&xml);
     assert_eq!(safe.post(&foreign_query, foreign_body).await.status, 401, "for another account");
     for wrong in [body[..body.len() / 2].as_bytes().to_vec(), vec![0xff, 0xfe], Vec::new(), vec![b'<'; 2_000_000]] {
@@ -215,8 +230,11 @@ async fn a_message_longer_than_a_queue_carries_is_split_and_nothing_of_it_is_los
     let conversation = shop.world.admin.found("queue:que_general").await["id"].as_str().unwrap().to_owned();
     shop.world.quiet().await;
     let entries = shop.world.admin.entries(&conversation).await;
-    let said: Vec<&str> =
-        entries.iter().filter(|entry| entry["author"] == "contact").filter_map(|entry| entry["text"].as_str()).collect();
+    let said: Vec<&str> = entries
+        .iter()
+        .filter(|entry| entry["author"] == "contact")
+        .filter_map(|entry| entry["text"].as_str())
+        .collect();
     assert!(said.len() > 1);
     let words = |text: &str| text.split_whitespace().map(str::to_owned).collect::<Vec<_>>();
     assert_eq!(words(&said.join(" ")), words(&long));

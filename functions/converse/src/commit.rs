@@ -300,6 +300,6 @@ fn roll(conversation: &ConversationId, head: Option<Head>, committed: &Committed
             head.roll(committed);
             Some(head)
         }
-        None => Head::begin(conversation.clone(), committed),
+        None => Head::begin(conversation, committed),
     }
 }

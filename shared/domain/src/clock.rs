@@ -42,10 +42,7 @@ impl Timestamp {
     /// The UTC hour of the day, 0 to 23.
     #[must_use]
     pub const fn hour(self) -> u8 {
-        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "0 to 23")]
-        {
-            (self.0.rem_euclid(86_400_000) / 3_600_000) as u8
-        }
+        (self.0.rem_euclid(86_400_000) / 3_600_000) as u8
     }
 
     /// This moment and `duration` later.

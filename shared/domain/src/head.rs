@@ -199,8 +199,8 @@ impl Head {
     ///
     /// Returns nothing when the turn opens no conversation.
     #[must_use]
-    pub fn begin(id: ConversationId, committed: &Committed) -> Option<Self> {
-        let mut head = Self::fold(&id, &committed.entries)?;
+    pub fn begin(id: &ConversationId, committed: &Committed) -> Option<Self> {
+        let mut head = Self::fold(id, &committed.entries)?;
         head.settle(committed);
         Some(head)
     }

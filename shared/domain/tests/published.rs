@@ -129,11 +129,3 @@ fn nothing_is_published_that_no_code_writes() {
     let files = fs::read_dir(folder()).unwrap().map(|file| file.unwrap().file_name().into_string().unwrap());
     assert_eq!(files.collect::<BTreeSet<String>>(), written);
 }
-
-#[test]
-fn zz_write() {
-    for (seq, (name, what)) in (1..).zip(entries()) {
-        let entry = Entry { seq, at: Timestamp::from_ms(1_795_415_624_123), what };
-        fs::write(folder().join(format!("{name}.json")), serde_json::to_string_pretty(&entry).unwrap() + "\n").unwrap();
-    }
-}

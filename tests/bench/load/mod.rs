@@ -3,7 +3,7 @@
 mod agents;
 
 use std::{
-    collections::HashMap,
+    collections::{BTreeSet, HashMap},
     time::{Duration, Instant},
 };
 
@@ -112,8 +112,13 @@ impl Bench {
 
     /// Waits until nothing has come for a while, and forgets what came.
     async fn quiet(&mut self) {
-        let pause = Duration::from_secs(1);
-        while timeout(pause, self.seen.recv()).await.is_ok() || timeout(pause / 4, self.taken.recv()).await.is_ok() {}
+        let more = async |seen: &mut mpsc::UnboundedReceiver<Seen>, taken: &mut mpsc::UnboundedReceiver<Sent>| {
+            tokio::select! {
+                _ = seen.recv() => {}
+                _ = taken.recv() => {}
+            }
+        };
+        while timeout(Duration::from_secs(1), more(&mut self.seen, &mut self.taken)).await.is_ok() {}
     }
 
     /// Offers `rate` messages a second for `lasts_s` seconds.
@@ -124,8 +129,8 @@ impl Bench {
         let begin = tokio::time::Instant::now();
         let due = |number: u64| begin + Duration::from_secs_f64((number - first) as f64 / f64::from(rate));
         let mut times_us = Histogram::new(3)?;
-        let mut arrived = |number: u64, at: Instant| {
-            if (first..first + count).contains(&number) {
+        let mut arrived = |number: u64, at: Instant, missing: &mut BTreeSet<u64>| {
+            if missing.remove(&number) {
                 let taken = at.saturating_duration_since(due(number).into_std());
                 // Values beyond what a histogram holds cannot come of a run this long.
                 let _ = times_us.record(u64::try_from(taken.as_micros()).unwrap_or(u64::MAX));
@@ -133,8 +138,8 @@ impl Bench {
         };
         let deadline = due(first + count) + LAST;
         let mut left = count;
-        let mut unarrived = count;
-        while unarrived > 0 {
+        let mut missing: BTreeSet<u64> = (first..first + count).collect();
+        while !missing.is_empty() {
             tokio::select! {
                 () = tokio::time::sleep_until(due(first + count - left)), if left > 0 => {
                     left -= 1;
@@ -142,14 +147,12 @@ impl Bench {
                 }
                 Some(seen) = self.seen.recv() => {
                     if let (Way::In, Seen::Message { text, at }) = (way, seen) && let Some(number) = number(&text) {
-                        arrived(number, at);
-                        unarrived -= u64::from(number >= first);
+                        arrived(number, at, &mut missing);
                     }
                 }
                 Some(sent) = self.taken.recv() => {
                     if let (Way::Out, Some(number)) = (way, number(&sent.text)) {
-                        arrived(number, sent.at);
-                        unarrived -= u64::from(number >= first);
+                        arrived(number, sent.at, &mut missing);
                     }
                 }
                 () = tokio::time::sleep_until(deadline) => break,

@@ -325,7 +325,7 @@ export const en = {
   'problem.401': 'Your session has ended.',
   'problem.403': 'You may not do that.',
   'problem.404': 'It does not exist any more.',
-  'problem.409': 'Someone else was faster.',
+  'problem.409': 'It is taken, or has changed meanwhile.',
   'problem.413': 'That is too large.',
   'problem.422': 'Something in it is not right.',
   'problem.429': 'Too many requests. Wait a moment.',

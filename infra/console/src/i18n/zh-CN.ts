@@ -327,7 +327,7 @@ export const zhCN: Record<keyof typeof en, string> = {
   'problem.401': '登录已过期。',
   'problem.403': '您没有权限。',
   'problem.404': '它已不存在。',
-  'problem.409': '已被他人抢先处理。',
+  'problem.409': '已被占用，或期间已有变动。',
   'problem.413': '内容过大。',
   'problem.422': '填写的内容有误。',
   'problem.429': '请求过于频繁，请稍候。',

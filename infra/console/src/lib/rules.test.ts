@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 
-import { barrier, permits, remaining, risesTo } from './rules';
+import { barrier, holds, permits, remaining, risesTo } from './rules';
 import type { Head } from './types';
 
 const head: Head = {
@@ -41,5 +41,14 @@ describe('a delivery', () => {
     expect(risesTo({ state: 'read', attempt: 1 }, { state: 'delivered', attempt: 1 })).toBe(false);
     expect(risesTo({ state: 'sent', attempt: 1 }, { state: 'failed', attempt: 1 })).toBe(true);
     expect(risesTo({ state: 'failed', attempt: 1 }, { state: 'queued', attempt: 2 })).toBe(true);
+  });
+});
+
+describe('a conversation given away', () => {
+  it('is theirs once its holder says so', () => {
+    expect(holds(head, { agent: 'agt_li' })).toBe(true);
+    expect(holds(head, { agent: 'agt_ann' })).toBe(false);
+    expect(holds({ ...head, holder: { kind: 'queue', queue: 'que_vip' } }, { queue: 'que_vip' })).toBe(true);
+    expect(holds({ ...head, holder: { kind: 'bot' } }, { bot: true })).toBe(true);
   });
 });

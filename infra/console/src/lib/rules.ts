@@ -62,3 +62,13 @@ export function permits(head: Head, me: { id: string; role: string }): { take: b
   const free = head.holder.kind !== 'agent' || mine || me.role !== 'agent';
   return { take: free && !mine, pass: free, reopen: false };
 }
+
+/** Whom a conversation is given to. */
+export type Receiver = { agent: string } | { queue: string } | { bot: true };
+
+/** Whether it is theirs now. */
+export function holds({ holder }: Head, to: Receiver): boolean {
+  if ('agent' in to) return holder.kind === 'agent' && holder.agent === to.agent;
+  if ('queue' in to) return holder.kind === 'queue' && holder.queue === to.queue;
+  return holder.kind === 'bot';
+}

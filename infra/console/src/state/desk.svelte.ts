@@ -6,7 +6,8 @@ import { t } from '../i18n/index.svelte';
 import { newKey, Problem, problemOf } from '../lib/api';
 import { Outbox, type Pending } from '../lib/outbox';
 import { Socket, type Link, type Wire } from '../lib/socket';
-import type { EntryEvent, Me, Presence, ServerEvent, Turn } from '../lib/types';
+import { holds, type Receiver } from '../lib/rules';
+import type { EntryEvent, Head, Me, Presence, ServerEvent, Turn } from '../lib/types';
 import { Directory } from './directory.svelte';
 import { Lists } from './lists.svelte';
 import { deskLink, router } from './router.svelte';
@@ -76,6 +77,12 @@ export class Desk {
     };
   }
 
+  /** Ends the agent's day here: who has left is not offered anything. */
+  signOut(): void {
+    this.#socket.send({ action: 'presence', state: 'offline' });
+    this.session.signOut();
+  }
+
   reconnect = () => this.#socket.connect();
 
   async open(id: string | undefined): Promise<void> {
@@ -117,23 +124,37 @@ export class Desk {
     else toasts.failed(new Problem(0));
   }
 
-  take = (id: string) => this.#act(id, () => this.session.api.give(id, { agent: this.me.id }));
-  toAgent = (id: string, agent: string) => this.#act(id, () => this.session.api.give(id, { agent }));
-  toQueue = (id: string, queue: string) => this.#act(id, () => this.session.api.give(id, { queue }));
-  toBot = (id: string) => this.#act(id, () => this.session.api.give(id, { bot: true }));
-  resolve = (id: string, disposition?: string) => this.#act(id, () => this.session.api.resolve(id, disposition));
-  reopen = (id: string) => this.#act(id, () => this.session.api.reopen(id));
+  take = (id: string) => this.#give(id, { agent: this.me.id });
+  toBot = (id: string) => this.#give(id, { bot: true });
+  resolve = (id: string, disposition?: string) =>
+    this.#act(id, () => this.session.api.resolve(id, disposition), (head) => head.status === 'resolved');
+  reopen = (id: string) => this.#act(id, () => this.session.api.reopen(id), (head) => head.status !== 'resolved');
   retry = (id: string, seq: number) => this.#act(id, () => this.session.api.retry(id, seq));
-  answer = (id: string, accept: boolean) => this.#act(id, () => this.session.api.answerOffer(id, accept));
+  answer = (id: string, accept: boolean) =>
+    this.#act(id, () => this.session.api.answerOffer(id, accept), (head) => holds(head, { agent: this.me.id }));
 
-  /** Gives a command and waits for what becomes of it; a refusal is said, not thrown. True when it was carried out. */
-  async #act(id: string, command: () => Promise<Turn>): Promise<boolean> {
+  /** Gives it away. A colleague's conversation is theirs alone, as is another team's queue, but to those who supervise. */
+  async transfer(id: string, to: Receiver): Promise<void> {
+    const given = await this.#give(id, to);
+    const stays = this.me.role !== 'agent' || ('queue' in to && this.me.queues.some((queue) => queue.id === to.queue));
+    if (given && !stays) this.#gone(id);
+  }
+
+  #give(id: string, to: Receiver): Promise<boolean> {
+    return this.#act(id, () => this.session.api.give(id, to), (head) => holds(head, to));
+  }
+
+  /** Gives a command and waits for what becomes of it; a refusal is said, not thrown. True when it was carried out,
+      which `done` may see from the head before anyone is asked. */
+  async #act(id: string, command: () => Promise<Turn>, done?: (head: Head) => boolean): Promise<boolean> {
     if (this.busy === id) return false;
     this.busy = id;
     try {
       const { turn } = await command();
       for (const ms of SETTLE_MS) {
-        await new Promise((done) => setTimeout(done, ms));
+        await new Promise((waited) => setTimeout(waited, ms));
+        const head = this.lists.heads.get(id);
+        if (head && done?.(head)) return true;
         const outcome = await this.#outcomeOrGone(id, turn);
         if (outcome.state === 'refused') throw new Problem(409, outcome.detail, outcome.code);
         if (outcome.state === 'committed') return true;
@@ -222,7 +243,7 @@ export class Desk {
         if (event.head) this.lists.take(event.head);
         break;
       case 'typing':
-        this.#timelines.find((each) => each.id === event.conversation)?.types(event.author ?? 'contact');
+        this.#types(event.conversation, event.author ?? 'contact');
         break;
       case 'accepted':
         if (event.key) this.#outbox.accepted(event.key, event.turn);
@@ -245,6 +266,13 @@ export class Desk {
       case 'pong':
         break;
     }
+  }
+
+  /** Someone types; not ourselves in another window. */
+  #types(conversation: string, author: string): void {
+    const head = this.lists.heads.get(conversation);
+    if (author === 'agent' && head && holds(head, { agent: this.me.id })) return;
+    this.#timelines.find((each) => each.id === conversation)?.types(author);
   }
 
   #refresh(): void {

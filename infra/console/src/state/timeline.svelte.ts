@@ -27,7 +27,7 @@ export class Timeline {
   append(entry: Entry): void {
     if (entry.seq !== this.last + 1) return;
     this.entries = [...this.entries, entry];
-    if (entry.kind === 'message' && entry.author === 'contact') this.typing = undefined;
+    if (entry.kind === 'message' && entry.author === this.typing) this.typing = undefined;
   }
 
   deliver(delivery: Delivery): void {

@@ -9,9 +9,12 @@ use serde_json::Value;
 
 use super::{ACCOUNT, REGION, http::Target};
 
+/// Asks of an action and a resource.
+type Allows = dyn Fn(&str, &str) -> bool + Send + Sync;
+
 /// Whether an action on a resource is allowed.
 #[derive(Clone)]
-pub struct Permission(Arc<dyn Fn(&str, &str) -> bool + Send + Sync>);
+pub struct Permission(Arc<Allows>);
 
 impl Permission {
     /// A permission that asks `allows` of an action such as `dynamodb:PutItem` and a resource's ARN; `*` as the

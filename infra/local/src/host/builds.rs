@@ -7,7 +7,10 @@ use std::{
     fs, io,
     path::{Path, PathBuf},
     process::{Command, Stdio},
-    sync::{Arc, PoisonError, RwLock},
+    sync::{
+        Arc, PoisonError, RwLock,
+        atomic::{AtomicBool, Ordering},
+    },
     time::SystemTime,
 };
 
@@ -20,12 +23,18 @@ const NODE: u32 = 20;
 #[derive(Debug, Clone, Default)]
 pub(super) struct Build {
     state: Arc<RwLock<String>>,
+    runs: Arc<AtomicBool>,
 }
 
 impl Build {
     /// How it stands; one sentence.
     pub(super) fn state(&self) -> String {
         self.state.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Whether it is still going on.
+    pub(super) fn runs(&self) -> bool {
+        self.runs.load(Ordering::Relaxed)
     }
 
     fn set(&self, state: &str) {
@@ -46,6 +55,7 @@ pub(super) fn start(root: &Path) -> Build {
         return build;
     }
     build.set("The console is being built; this takes a minute the first time.");
+    build.runs.store(true, Ordering::Relaxed);
     let state = build.clone();
     // A thread of its own: a build outlives any request, and must not hold the host back when it stops.
     std::thread::spawn(move || {
@@ -54,10 +64,11 @@ pub(super) fn start(root: &Path) -> Build {
                 let name = folder.file_name().unwrap_or_default().to_string_lossy().into_owned();
                 warn!("the {name} is not built: {why}; everything else is served");
                 if name == "console" {
-                    state.set(&format!("The console is not built: {why}."));
+                    state.set(&format!("The console is not built: {why}. Mend that and start again."));
                 }
             }
         }
+        state.runs.store(false, Ordering::Relaxed);
     });
     build
 }
@@ -76,12 +87,12 @@ fn run(folder: &Path) -> Result<(), String> {
 fn check_node() -> Result<(), String> {
     let needed = || format!("Node {NODE} or later is needed");
     let answer =
-        Command::new("node").arg("--version").output().map_err(|_| format!("{} and was not found", needed()))?;
+        Command::new("node").arg("--version").output().map_err(|_| format!("{}, and none was found", needed()))?;
     let version = String::from_utf8_lossy(&answer.stdout).trim().to_owned();
     let major = version.trim_start_matches('v').split('.').next().and_then(|major| major.parse::<u32>().ok());
     match major {
         Some(major) if major >= NODE => Ok(()),
-        _ => Err(format!("{} and this is {version}", needed())),
+        _ => Err(format!("{}, and this is {version}", needed())),
     }
 }
 

@@ -44,7 +44,7 @@ impl Console {
         }
         match self.file(Path::new("index.html")).await {
             Some(found) => found,
-            None => secure(waiting_page(&self.build.state())),
+            None => secure(waiting_page(&self.build)),
         }
     }
 
@@ -90,15 +90,25 @@ fn kind(extension: &str) -> &'static str {
 }
 
 /// What stands at `/` while there is no console.
-fn waiting_page(state: &str) -> Response {
+fn waiting_page(build: &Build) -> Response {
+    // It comes back by itself when there is something to come; what has failed is not asked for all the time.
+    let (state, again_s) = (build.state(), if build.runs() { 2 } else { 30 });
     let page = format!(
-        "<!doctype html><html lang=\"en\"><meta charset=\"utf-8\"><meta http-equiv=\"refresh\" content=\"3\">\
-         <title>Colloquy</title><h1>Colloquy</h1><p>{state}</p>\
+        "<!doctype html><html lang=\"en\"><meta charset=\"utf-8\"><meta name=\"viewport\" \
+         content=\"width=device-width, initial-scale=1\"><meta http-equiv=\"refresh\" content=\"{again_s}\">\
+         <title>Colloquy</title><link rel=\"icon\" href=\"data:,\"><link rel=\"stylesheet\" href=\"/waiting.css\">\
+         <main><h1>Colloquy</h1><p role=\"status\">{}</p>\
          <p>Everything else answers already: <a href=\"/shop\">the demo shop</a>, \
-         <a href=\"/channels\">the channels</a>, <a href=\"/v1/openapi.json\">the API</a>.</p></html>"
+         <a href=\"/channels\">the channels</a>, <a href=\"/v1/openapi.json\">the API</a>.</p></main></html>",
+        escape(&state)
     );
     let headers = [(header::CONTENT_TYPE, "text/html; charset=utf-8"), (header::CACHE_CONTROL, "no-store")];
     (StatusCode::SERVICE_UNAVAILABLE, headers, page).into_response()
+}
+
+/// What npm said, as text in a page.
+fn escape(text: &str) -> String {
+    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
 }
 
 fn secure(mut response: Response) -> Response {

@@ -7,7 +7,7 @@ mod error;
 mod options;
 mod start;
 
-mod resources;
+pub mod resources;
 mod stop;
 
 pub mod lambda;

@@ -21,7 +21,7 @@ use crate::{
 ///
 /// # Errors
 /// When a declaration is not valid, or contradicts what is on disk.
-pub(super) fn create(plan: &Plan, engine: &Engine) -> Result<BTreeMap<String, String>, HostError> {
+pub fn create(plan: &Plan, engine: &Engine) -> Result<BTreeMap<String, String>, HostError> {
     for table in &plan.tables {
         engine.tables().create(&table_spec(table)?)?;
     }
@@ -42,10 +42,8 @@ pub(super) fn create(plan: &Plan, engine: &Engine) -> Result<BTreeMap<String, St
 }
 
 /// An environment with the engine's names in place of the plan's.
-pub(super) fn rename(
-    environment: &BTreeMap<String, String>,
-    renamed: &BTreeMap<String, String>,
-) -> BTreeMap<String, String> {
+#[must_use]
+pub fn rename(environment: &BTreeMap<String, String>, renamed: &BTreeMap<String, String>) -> BTreeMap<String, String> {
     let rename = |value: &String| renamed.get(value).unwrap_or(value).clone();
     environment.iter().map(|(name, value)| (name.clone(), rename(value))).collect()
 }

@@ -35,6 +35,7 @@ assets! {
     "/shop/shop.js" JAVASCRIPT "shop/shop.js",
     "/shop/words.js" JAVASCRIPT "shop/words.js",
     "/shop/goods.svg" SVG "shop/goods.svg",
+    "/waiting.css" CSS "waiting.css",
     "/channels" HTML "channels/channels.html",
     "/channels/channels.css" CSS "channels/channels.css",
     "/channels/channels.js" JAVASCRIPT "channels/channels.js",
