@@ -10,7 +10,7 @@ mod load;
 
 use std::time::Duration;
 
-use colloquy_tests::outside::{Desk, Platform, Problem, Process, Rest, binary, free_port};
+use colloquy_tests::outside::{Desk, Manners, Platform, Problem, Process, Rest, binary, free_port};
 
 use self::load::{Bench, Measured, Way};
 
@@ -32,7 +32,7 @@ fn main() -> Result<(), Problem> {
 
 async fn run() -> Result<(), Problem> {
     let folder = tempfile::tempdir()?;
-    let (platform, taken) = Platform::start(0).await?;
+    let (platform, taken) = Platform::start(Manners::default()).await?;
     let process = Process::start(&binary()?, &folder.path().join("data"), free_port()?).await?;
     let rest = Rest::new(process.base())?;
     let desk = Desk::set_up(&rest, platform.base(), AGENTS).await?;

@@ -80,7 +80,7 @@ impl Agent {
                 looked = Some(Instant::now());
             }
             if let Some(event) = socket.event(Duration::from_millis(100)).await? {
-                self.take(&event, &mut socket).await?;
+                self.take(&event).await?;
             }
             self.send(&mut socket).await?;
         }
@@ -101,7 +101,7 @@ impl Agent {
         Ok(())
     }
 
-    async fn take(&mut self, event: &Value, socket: &mut Socket) -> Result<(), Problem> {
+    async fn take(&mut self, event: &Value) -> Result<(), Problem> {
         let conversation = event["conversation"].as_str().unwrap_or_default().to_owned();
         match event["type"].as_str().unwrap_or_default() {
             "entry" => {
@@ -112,14 +112,15 @@ impl Agent {
                     self.views.entry(conversation).or_default().outbox.push_back(key);
                 }
             }
-            "accepted" => self.accepted(event["key"].as_str().unwrap_or_default()),
+            "accepted" => {
+                self.accepted(event["key"].as_str().unwrap_or_default(), event["turn"].as_str().unwrap_or_default());
+            }
             "error" => self.refused(event),
             "delivery" if event["delivery"]["state"] == "unknown" && self.chance.percent(50) => {
                 self.retry(&conversation, &event["delivery"]).await;
             }
             _ => {}
         }
-        let _ = socket;
         Ok(())
     }
 
@@ -135,13 +136,13 @@ impl Agent {
         true
     }
 
-    fn accepted(&mut self, key: &str) {
+    fn accepted(&mut self, key: &str, turn: &str) {
         for (conversation, view) in &mut self.views {
             if view.outbox.front().is_some_and(|first| first == key) {
                 view.outbox.pop_front();
                 view.sent = None;
                 let reply = Reply { conversation: conversation.clone(), key: key.to_owned() };
-                self.known.told().accepted.push(reply);
+                self.known.told().accepted.insert(reply, turn.to_owned());
             }
         }
     }
@@ -154,10 +155,11 @@ impl Agent {
             if view.outbox.front().is_some_and(|first| first == key) {
                 view.outbox.pop_front();
                 view.sent = None;
-            }
-            let reply = Reply { conversation: conversation.clone(), key: key.to_owned() };
-            if event["conversation"] == reply.conversation.as_str() {
-                self.known.told().refused.insert(reply, code.clone());
+                // The channel's own rule: so many messages and no more until the customer writes again.
+                if code != "may_not_write" {
+                    let reply = Reply { conversation: conversation.clone(), key: key.to_owned() };
+                    self.known.told().refused.insert(reply, code.clone());
+                }
             }
         }
     }

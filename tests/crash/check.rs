@@ -33,6 +33,7 @@ pub(crate) async fn all(rest: &Rest, desk: &Desk, known: &Known, platform: &Plat
     numbered(&conversations, &mut wrong);
     customers(&conversations, &told, &mut wrong);
     replies(&conversations, &told, &mut wrong);
+    accepted(&conversations, &told, rest, &desk.admin, &mut wrong).await?;
     sends(&conversations, &told, platform, &mut wrong);
     Ok(wrong)
 }
@@ -109,7 +110,7 @@ fn customers(conversations: &[Conversation], told: &Told, wrong: &mut Vec<String
     }
 }
 
-/// Every accepted reply is there exactly once, unless it was refused in plain words; none that was not accepted twice.
+/// No reply is there twice, whether or not it was accepted, and an agent's replies are in their order.
 fn replies(conversations: &[Conversation], told: &Told, wrong: &mut Vec<String>) {
     let mut times: BTreeMap<(&str, &str), usize> = BTreeMap::new();
     for conversation in conversations {
@@ -128,14 +129,32 @@ fn replies(conversations: &[Conversation], told: &Told, wrong: &mut Vec<String>)
     for ((conversation, key), times) in times.iter().filter(|(_, times)| **times > 1) {
         wrong.push(format!("the reply {key} is in {conversation} {times} times"));
     }
-    for reply in told.accepted.iter().filter(|reply| !told.refused.contains_key(reply)) {
-        if !times.contains_key(&(reply.conversation.as_str(), reply.key.as_str())) {
-            wrong.push(format!("the accepted reply {} is not in {}", reply.key, reply.conversation));
-        }
-    }
     for (reply, code) in &told.refused {
         wrong.push(format!("the reply {} in {} was refused: {code}", reply.key, reply.conversation));
     }
+}
+
+/// Every accepted reply is there, or its turn says that the channel's own rule stood against it.
+async fn accepted(
+    conversations: &[Conversation],
+    told: &Told,
+    rest: &Rest,
+    admin: &str,
+    wrong: &mut Vec<String>,
+) -> Result<(), Problem> {
+    let there: BTreeSet<(&str, &str)> = conversations
+        .iter()
+        .flat_map(|one| one.entries.iter().filter_map(|entry| Some((one.id.as_str(), entry["key"].as_str()?))))
+        .collect();
+    let missing = told.accepted.iter().filter(|(reply, _)| !there.contains(&(&reply.conversation, &reply.key)));
+    for (reply, turn) in missing {
+        let path = format!("/v1/conversations/{}/turns/{turn}", reply.conversation);
+        let became = rest.must("GET", &path, admin, None).await?;
+        if became["code"] != "may_not_write" {
+            wrong.push(format!("the accepted reply {} is not in {}: {became}", reply.key, reply.conversation));
+        }
+    }
+    Ok(())
 }
 
 /// Every message of ours has a state that stands, and reached the channel API at most once for each time asked.

@@ -29,9 +29,9 @@ pub(crate) struct Known {
 pub(crate) struct Told {
     /// Each customer's acknowledged texts, in the order they were acknowledged, by address.
     pub(crate) acknowledged: BTreeMap<String, Vec<String>>,
-    /// Accepted replies, in the order they were accepted.
-    pub(crate) accepted: Vec<Reply>,
-    /// Replies that were refused after all, with the code.
+    /// Accepted replies, each with its turn.
+    pub(crate) accepted: BTreeMap<Reply, String>,
+    /// Replies that were refused when they were sent, with the code.
     pub(crate) refused: BTreeMap<Reply, String>,
     /// Messages that an agent asked to be sent again: conversation and number.
     pub(crate) retried: BTreeSet<(String, u64)>,

@@ -13,15 +13,15 @@ mod known;
 use std::{sync::Arc, time::Duration};
 
 use colloquy_local::engine::Engine;
-use colloquy_tests::outside::{Desk, Platform, Problem, Process, Rest, binary, free_port};
+use colloquy_tests::outside::{Desk, Manners, Platform, Problem, Process, Rest, binary, free_port};
 use tokio::time::{Instant, sleep};
 
 use self::{chance::Chance, known::Known};
 
 /// How many agents answer.
 const AGENTS: usize = 3;
-/// Every how many calls the channel API refuses one for its rate.
-const REFUSE_EACH: u64 = 23;
+/// The channel API refuses now and then for the rate, and is slow enough to be killed in the middle of a call.
+const MANNERS: Manners = Manners { refuse_each: 23, slow_ms: 200 };
 /// How long everything may take to settle: longer than the longest visibility time-out of a queue.
 const SETTLE: Duration = Duration::from_secs(240);
 
@@ -43,7 +43,7 @@ async fn run(seed: u64, kills: u64) -> Result<(), Problem> {
     let mut chance = Chance::new(seed);
     let folder = tempfile::tempdir()?;
     let (data, binary, port) = (folder.path().join("data"), binary()?, free_port()?);
-    let (platform, taken) = Platform::start(REFUSE_EACH).await?;
+    let (platform, taken) = Platform::start(MANNERS).await?;
     let mut process = Process::start(&binary, &data, port).await?;
     let rest = Rest::new(process.base())?;
     let desk = Desk::set_up(&rest, platform.base(), AGENTS).await?;

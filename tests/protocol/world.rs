@@ -10,13 +10,15 @@ use std::{
 };
 
 use colloquy_aws::{
-    Clients, Desk, Timeline, Vault,
+    Clients, Desk, Insights, Timeline, Vault,
     desk::{Agent, Inbox, Queue as WorkQueue, Role, Team},
     queues::Queue,
 };
 use colloquy_domain::{
     AgentId, Channel, Command, ContactId, ConversationId, Head, InboundMessage, Mood, Sender, Thread, Timestamp, Turn,
-    TurnId, Understanding, queue::Routing, routing::Presence,
+    TurnId, Understanding,
+    queue::{Confirmation, Confirmed, Dispatch, Routing, Timer},
+    routing::Presence,
 };
 use colloquy_edge::Configuration;
 use colloquy_local::{
@@ -347,13 +349,62 @@ impl World {
         self.call("Sweep", json!({"source": "aws.scheduler"})).await.is_some()
     }
 
-    /// Lets the minutes pass one by one, the schedule running in each.
-    pub(crate) async fn pass_minutes(&self, minutes: u32) {
-        for _ in 0..minutes {
-            self.pass(60);
-            assert!(self.sweep().await);
-            self.drain().await;
+    /// Calls one queue's function until the queue is empty.
+    pub(crate) async fn drain_only(&self, variable: &'static str) {
+        let (_, function, _) = PIPES.iter().find(|(name, ..)| *name == variable).unwrap();
+        while self.drain_one(variable, function).await {}
+    }
+
+    /// A message of ours on its way out.
+    pub(crate) async fn dispatch(&self, dispatch: &Dispatch) {
+        let queue = Queue::new(&self.clients, &self.vault, self.variable("OUTBOUND_QUEUE_URL"));
+        queue.send(dispatch.thread.as_str(), &format!("test-{}", self.unique()), dispatch).await.unwrap();
+    }
+
+    /// Word of a message of ours.
+    pub(crate) async fn confirm(&self, about: Confirmed) {
+        let queue = Queue::new(&self.clients, &self.vault, self.variable("RECEIPTS_QUEUE_URL"));
+        let confirmation = Confirmation { inbox: INBOX.parse().unwrap(), at: self.now(), about };
+        queue.send_standard(&confirmation, 0).await.unwrap();
+    }
+
+    /// What is due in the timers' queue, taken off it.
+    pub(crate) async fn timers(&self) -> Vec<Timer> {
+        let (name, mut due) = (self.queue_name("TIMERS_QUEUE_URL"), Vec::new());
+        let queue = Queue::new(&self.clients, &self.vault, self.variable("TIMERS_QUEUE_URL"));
+        loop {
+            let received = self.engine.queues().receive(&name, 10, None).unwrap();
+            if received.is_empty() {
+                return due;
+            }
+            for message in received {
+                due.push(queue.open(message.record["body"].as_str().unwrap()).await.unwrap());
+                self.engine.queues().delete(&name, &[message.handle]).unwrap();
+            }
         }
+    }
+
+    /// What the table's stream brings `rollup`: every turn written so far.
+    pub(crate) fn stream(&self) -> Vec<Value> {
+        let table = self.variable("CONVERSATIONS_TABLE");
+        let records = self.engine.tables().stream_records(&table, None, usize::MAX).unwrap();
+        let turn = |event: &Value| {
+            let sort = event["dynamodb"]["Keys"]["sk"]["S"].as_str().unwrap_or_default();
+            event["eventName"] == "INSERT" && sort.starts_with("E#")
+        };
+        records.into_iter().map(|record| record.event).filter(turn).collect()
+    }
+
+    /// The sums of everything the reports count.
+    pub(crate) async fn totals(&self) -> BTreeMap<String, i64> {
+        let insights = Insights::new(&self.clients, self.variable("INSIGHTS_TABLE"));
+        let mut totals = BTreeMap::new();
+        for fact in insights.facts(&self.now().day()).await.unwrap() {
+            for (name, amount) in fact.counters {
+                *totals.entry(name).or_default() += amount;
+            }
+        }
+        totals
     }
 
     /// Ends what a test began, so that the next finds the agents free.

@@ -4,7 +4,7 @@
 //! Everything goes through the same doors as from outside: HTTP, sockets, signed webhooks. Nothing here decides what is
 //! right; the tests do. A wait ends when what is waited for is there, or fails the test after [`PATIENCE`].
 
-#![expect(clippy::expect_used, clippy::panic, clippy::unwrap_used, reason = "what fails here fails the test")]
+#![expect(clippy::expect_used, clippy::unwrap_used, reason = "what fails here fails the test")]
 
 mod clock;
 mod platform;

@@ -109,7 +109,9 @@ impl Socket {
     /// Waits for an offer and accepts it; gives the conversation.
     pub async fn accept(&mut self) -> String {
         let conversation = self.offer().await;
-        self.send(json!({"action": "accept", "conversation": conversation, "key": "accept"})).await;
+        // A key of its own for each offer: the same conversation may be offered again.
+        let key = format!("accept-{}", self.log.len());
+        self.send(json!({"action": "accept", "conversation": conversation, "key": key})).await;
         self.entry(&conversation, "conversation.assigned").await;
         conversation
     }

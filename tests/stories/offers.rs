@@ -141,8 +141,11 @@ async fn a_profile_that_accepts_at_once_has_it_without_asking() {
     let shop = Shop::open_with(json!({"auto_accept": true})).await;
     let mut socket = shop.li.come().await;
     shop.whatsapp.says(KERRY, "hello there").await;
-    let conversation = socket.offer().await;
-    socket.entry(&conversation, "conversation.assigned").await;
+    let is_theirs = |event: &Value| event["type"] == "entry" && event["entry"]["kind"] == "conversation.assigned";
+    let assigned = socket.wait("the conversation", is_theirs).await;
+    let conversation = assigned["conversation"].as_str().unwrap().to_owned();
+    socket.ping().await;
+    assert!(!socket.log.iter().any(|event| event["type"] == "offer"), "there is nothing to answer");
     assert_eq!(shop.li.head(&conversation).await["status"], "open");
 }
 

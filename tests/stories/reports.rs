@@ -62,7 +62,7 @@ async fn some_days(shop: &Shop) -> Vec<String> {
         shop.whatsapp.says(customer, "thanks").await;
         socket.words("thanks").await;
         let _ = shop.li.post(&path(&conversation, "/notes"), json!({"text": "polite"})).await.expect(202);
-        shop.world.advance(Duration::from_secs(3_600));
+        shop.world.advance(Duration::from_secs(600));
         shop.li.say(&conversation, "you are welcome").await;
         let ended = shop.li.put(&path(&conversation, "/resolution"), json!({})).await.expect(202);
         shop.li.turn(&conversation, &ended).await;

@@ -125,7 +125,6 @@ async fn no_word_name_address_or_secret_lies_readable_in_the_data_folder() {
         "wechat-app-secret",
         "site-secret",
         "jWmYm7qr5nMoAUwZRjGtBxmz3KA1tkAj3ykkR6q2B2C",
-        &visitor.id,
         &visitor.token,
     ] {
         for way in disguises(secret) {

@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, it, vi } from "vitest";
 
-import { type Api, Refusal, type Visit } from "./api";
+import { type Api, Refusal, type Visit, type Who } from "./api";
 import { type Ports, Session } from "./session";
 import type { Entry } from "./thread";
 import { backoff } from "./timers";
@@ -36,7 +36,7 @@ const message = (seq: number, author: Entry["author"], text: string, key?: strin
   ...(key ? { key } : {}),
 });
 
-function harness(returning = false) {
+function harness(returning = false, who: Who = {}) {
   const sockets: FakeSocket[] = [];
   const stored = new Map<string, string>(returning ? [["token", "secret"]] : []);
   const api = {
@@ -62,14 +62,14 @@ function harness(returning = false) {
     now: () => Date.now(),
     key: () => `k${++keys}`,
   };
-  const session = new Session(ports, "inb_web");
+  const session = new Session(ports, "inb_web", who);
   const last = () => sockets[sockets.length - 1]!;
   const texts = () => session.thread.lines.map((line) => `${line.seq ?? "-"}:${line.text}:${line.state}`);
   return { session, sockets, api, stored, last, texts };
 }
 
-async function live(conversation: string | null = null) {
-  const h = harness();
+async function live(conversation: string | null = null, who: Who = {}) {
+  const h = harness(false, who);
   h.api.enter.mockResolvedValue({ ...visit, conversation });
   h.session.start();
   await vi.advanceTimersByTimeAsync(0);
@@ -82,6 +82,12 @@ beforeEach(() => {
 });
 
 describe("a visitor on a socket", () => {
+  it("says with each message what the visitor is called, as far as the page knows", async () => {
+    const { session, last } = await live(null, { name: "Zoe" });
+    session.send("hello");
+    expect(last().of("send")).toEqual([{ action: "send", name: "Zoe", text: "hello", key: "k1" }]);
+  });
+
   it("sends at once, shows it before the answer, and shows it once", async () => {
     const { session, last, texts } = await live();
     session.send("hello");

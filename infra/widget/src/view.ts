@@ -79,7 +79,7 @@ export class View {
     this.submit.append(icon("send"));
     const words = make("div", { class: "words" });
     words.append(this.heading, this.subtitle);
-    const head = make("header", { class: "head" });
+    const head = make("div", { class: "head" });
     head.append(icon("mark"), words);
     if (!this.inline) head.append(this.closer);
     this.panel.setAttribute("aria-labelledby", "title");

@@ -2,6 +2,8 @@
 //!
 //! These are what clients and stored timelines rely on: changing a file here is a decision, not a repair.
 
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
 use std::{collections::BTreeSet, fs, path::PathBuf};
 
 use colloquy_domain::{

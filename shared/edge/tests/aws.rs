@@ -1,5 +1,7 @@
 //! Our readers read what AWS sends: the samples in `events/aws`.
 
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
 use std::{fs, path::PathBuf, sync::Mutex};
 
 use colloquy_aws::timeline::StreamedTurn;

@@ -2,6 +2,8 @@
 //!
 //! These are what clients rely on: changing a file there is a decision, not a repair.
 
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
 use std::{collections::BTreeSet, fs, path::PathBuf};
 
 use colloquy_domain::{
@@ -28,13 +30,8 @@ fn entry(seq: u64, name: &str) -> Entry {
 
 /// A conversation that waits in a queue and is offered to Li.
 fn head() -> (Head, Vec<Entry>) {
-    let names = [
-        "conversation.opened",
-        "message.contact",
-        "message.bot",
-        "conversation.handed_off",
-        "conversation.offered",
-    ];
+    let names =
+        ["conversation.opened", "message.contact", "message.bot", "conversation.handed_off", "conversation.offered"];
     let entries: Vec<Entry> = (1..).zip(names).map(|(seq, name)| entry(seq, name)).collect();
     let conversation: ConversationId = "cnv_01M83PA8TGK4K6C420PY1AFWXF".parse().unwrap();
     (Head::fold(&conversation, &entries).unwrap(), entries)

@@ -12,7 +12,7 @@ mod socket;
 
 pub use customer::{Customer, Webhook};
 pub use desk::{Desk, Inbox};
-pub use platform::{Platform, Sent};
+pub use platform::{Manners, Platform, Sent};
 pub use process::{Process, binary, free_port};
 pub use rest::Rest;
 pub use socket::Socket;

@@ -7,7 +7,7 @@ use std::{
         Arc, Mutex, PoisonError,
         atomic::{AtomicU64, Ordering},
     },
-    time::Instant,
+    time::{Duration, Instant},
 };
 
 use axum::{
@@ -37,6 +37,15 @@ pub struct Sent {
     pub id: String,
 }
 
+/// How the API behaves.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Manners {
+    /// Every so many calls one is refused for its rate; 0 for none.
+    pub refuse_each: u64,
+    /// The longest time between taking a message and saying so, in milliseconds; each call takes another.
+    pub slow_ms: u64,
+}
+
 /// The API. Clones are the same one.
 #[derive(Clone)]
 pub struct Platform {
@@ -48,8 +57,7 @@ struct Inner {
     taken: Mutex<Vec<Sent>>,
     news: mpsc::UnboundedSender<Sent>,
     asked: AtomicU64,
-    /// Every so many calls one is refused; 0 for none.
-    refuse_each: u64,
+    manners: Manners,
 }
 
 impl Platform {
@@ -57,9 +65,9 @@ impl Platform {
     ///
     /// # Errors
     /// When no port is free.
-    pub async fn start(refuse_each: u64) -> Result<(Self, mpsc::UnboundedReceiver<Sent>), Problem> {
+    pub async fn start(manners: Manners) -> Result<(Self, mpsc::UnboundedReceiver<Sent>), Problem> {
         let (news, receiver) = mpsc::unbounded_channel();
-        let inner = Arc::new(Inner { taken: Mutex::default(), news, asked: AtomicU64::new(0), refuse_each });
+        let inner = Arc::new(Inner { taken: Mutex::default(), news, asked: AtomicU64::new(0), manners });
         let listener = TcpListener::bind(("127.0.0.1", 0)).await?;
         let base = format!("http://{}", listener.local_addr()?).into();
         let router = Router::new().fallback(answer).with_state(Arc::clone(&inner));
@@ -91,7 +99,8 @@ async fn answer(State(inner): State<Arc<Inner>>, uri: Uri, body: Bytes) -> Respo
         return StatusCode::NOT_FOUND.into_response();
     }
     let number = inner.asked.fetch_add(1, Ordering::Relaxed) + 1;
-    if inner.refuse_each > 0 && number.is_multiple_of(inner.refuse_each) {
+    let Manners { refuse_each, slow_ms } = inner.manners;
+    if refuse_each > 0 && number.is_multiple_of(refuse_each) {
         return (StatusCode::TOO_MANY_REQUESTS, [("retry-after", "1")], "{}").into_response();
     }
     let sent = Sent {
@@ -104,6 +113,9 @@ async fn answer(State(inner): State<Arc<Inner>>, uri: Uri, body: Bytes) -> Respo
     inner.taken.lock().unwrap_or_else(PoisonError::into_inner).push(sent.clone());
     // Nobody may listen.
     let _ = inner.news.send(sent.clone());
+    if slow_ms > 0 {
+        tokio::time::sleep(Duration::from_millis(number * 37 % slow_ms)).await;
+    }
     json(&if whatsapp {
         json!({"messaging_product": "whatsapp", "contacts": [], "messages": [{"id": sent.id}]})
     } else {

@@ -71,7 +71,7 @@ impl Drop for Process {
     }
 }
 
-/// The binary of this very profile, built first when it is missing.
+/// The binary of this very profile; when cargo started us, as the sources are now.
 ///
 /// # Errors
 /// When the executable's place says no profile, or the build fails.
@@ -79,20 +79,23 @@ pub fn binary() -> Result<PathBuf, Problem> {
     let own = std::env::current_exe()?;
     let folder = own.parent().ok_or("the test's executable is nowhere")?;
     let folder = if folder.ends_with("deps") { folder.parent().unwrap_or(folder) } else { folder };
-    let binary = folder.join("colloquy");
-    if !binary.is_file() {
+    if let Some(cargo) = std::env::var_os("CARGO") {
         let profile = match folder.file_name().and_then(|name| name.to_str()) {
-            // `bench` inherits `dev` and has a folder of its own.
             Some("debug") | None => "dev",
             Some(name) => name,
         };
-        let built = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()))
-            .args(["build", "--package", "colloquy-local", "--profile", profile])
+        // The whole workspace's features, or everything underneath would be compiled once more.
+        let built = Command::new(cargo)
+            .args(["build", "--quiet", "--workspace", "--bin", "colloquy", "--profile", profile])
             .current_dir(env!("CARGO_MANIFEST_DIR"))
             .status()?;
         if !built.success() {
             return Err("colloquy cannot be built".into());
         }
+    }
+    let binary = folder.join("colloquy");
+    if !binary.is_file() {
+        return Err(format!("{} is not there; `cargo build` makes it", binary.display()).into());
     }
     Ok(binary)
 }

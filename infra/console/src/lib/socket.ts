@@ -174,3 +174,9 @@ export class Socket {
     this.#options.onLink(link);
   }
 }
+
+/** The browser's own socket, to where the page came from. */
+export function openWire(ticket: string): Wire {
+  const scheme = location.protocol === 'https:' ? 'wss' : 'ws';
+  return new WebSocket(`${scheme}://${location.host}/socket?ticket=${encodeURIComponent(ticket)}`) as unknown as Wire;
+}

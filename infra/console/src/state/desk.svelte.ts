@@ -5,7 +5,7 @@ import { createContext } from 'svelte';
 import { t } from '../i18n/index.svelte';
 import { newKey, Problem, problemOf } from '../lib/api';
 import { Outbox, type Pending } from '../lib/outbox';
-import { Socket, type Link, type Wire } from '../lib/socket';
+import { openWire, Socket, type Link } from '../lib/socket';
 import { holds, type Receiver } from '../lib/rules';
 import type { EntryEvent, Head, Me, Presence, ServerEvent, Turn } from '../lib/types';
 import { Directory } from './directory.svelte';
@@ -19,6 +19,7 @@ import { toasts } from './toasts.svelte';
 const KEPT = 12;
 const SETTLE_MS = [150, 350, 700, 1500, 3000];
 const TYPING_EVERY_MS = 3000;
+const LEAVE_MS = 800;
 /** How often the lists are compared with the desk's: what leaves a list unwatched is not told to those it leaves. */
 const REFRESH_MS = 90_000;
 
@@ -37,6 +38,8 @@ export class Desk {
   readonly #outbox: Outbox;
   #timelines: Timeline[] = [];
   #typed = 0;
+  #left: () => void = () => {};
+  #wished: Presence | undefined;
   #met = false;
   #refreshed = Date.now();
 
@@ -78,8 +81,10 @@ export class Desk {
   }
 
   /** Ends the agent's day here: who has left is not offered anything. */
-  signOut(): void {
-    this.#socket.send({ action: 'presence', state: 'offline' });
+  async signOut(): Promise<void> {
+    // Said while the connection still counts, which is until we have heard it back.
+    const said = this.#socket.send({ action: 'presence', state: 'offline' });
+    if (said) await new Promise<void>((heard) => ((this.#left = heard), setTimeout(heard, LEAVE_MS)));
     this.session.signOut();
   }
 
@@ -119,9 +124,10 @@ export class Desk {
     this.#socket.send({ action: 'typing', conversation });
   }
 
+  /** Says it now, or as soon as there is a connection. */
   setPresence(state: Presence): void {
-    if (this.#socket.send({ action: 'presence', state })) this.presence = state;
-    else toasts.failed(new Problem(0));
+    this.presence = state;
+    this.#wished = this.#socket.send({ action: 'presence', state }) ? undefined : state;
   }
 
   take = (id: string) => this.#give(id, { agent: this.me.id });
@@ -254,6 +260,8 @@ export class Desk {
         // Not of their own doing, since that is shown at once: an offer was left unanswered.
         if (event.state === 'away' && this.presence === 'available') toasts.told(t('presence.turned_away'));
         this.presence = event.state;
+        if (event.state === 'offline') this.#left();
+        if (event.state === 'available') toasts.untell();
         break;
       case 'error':
         if (event.key) this.#outbox.refused(event.key, { status: 500, ...event });
@@ -262,9 +270,6 @@ export class Desk {
         break;
       case 'list':
         void this.lists.load(`queue:${event.queue}`);
-        break;
-      case 'pong':
-        break;
     }
   }
 
@@ -284,15 +289,11 @@ export class Desk {
   #linked(link: Link): void {
     this.link = link;
     if (link !== 'open') return;
+    if (this.#wished) this.setPresence(this.#wished);
     this.#outbox.resumed();
     if (this.#met) this.lists.loadAll();
     this.#met = true;
   }
-}
-
-function openWire(ticket: string): Wire {
-  const scheme = location.protocol === 'https:' ? 'wss' : 'ws';
-  return new WebSocket(`${scheme}://${location.host}/socket?ticket=${encodeURIComponent(ticket)}`) as unknown as Wire;
 }
 
 export const [getDesk, setDesk] = createContext<Desk>();

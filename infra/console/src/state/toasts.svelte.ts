@@ -23,6 +23,11 @@ class Toasts {
     this.#add('told', words);
   }
 
+  /** What had to be told is known. */
+  untell(): void {
+    this.items = this.items.filter((toast) => toast.kind !== 'told');
+  }
+
   failed(thrown: unknown): void {
     const problem = problemOf(thrown);
     // The sign-in page says it already.

@@ -17,7 +17,7 @@ export const words = {
     ask: "Ask us anything",
     goodsTitle: "On the shelf",
     askAbout: "Ask about it",
-    askAboutNamed: "Ask about: {name}",
+    askAboutNamed: "Ask about it: {name}",
     question: "Hello, I have a question about “{name}”: ",
     helpTitle: "Good to know",
     deliveryTitle: "Delivery",

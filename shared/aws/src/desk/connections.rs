@@ -1,7 +1,7 @@
 //! Live connections: whose each is, and who watches which conversation.
 //!
 //! Items outlive a connection by minutes at most: what `$disconnect` misses expires. Whoever finds a connection gone
-//! when pushing calls [`Desk::disconnect`] and [`Desk::unsubscribe`].
+//! when pushing calls [`Desk::found_gone`].
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use colloquy_domain::ConversationId;
@@ -10,11 +10,14 @@ use super::{Desk, Owner, Session};
 use crate::{
     StoreError,
     keys::{self, CONNECTION_PREFIX},
-    table::{Attributes as _, Item, Written, is_expired, n, pages, parsed, s, set, text},
+    table::{Attributes as _, Item, Written, is_expired, n, number, pages, parsed, s, set, text},
 };
 
 /// How long a connection's items are kept, in seconds: API Gateway closes every socket after two hours.
 const KEPT_S: i64 = 2 * 3600 + 600;
+
+/// How long `$connect` may take, in seconds: API Gateway waits 29 for it, and calls the connection gone until it ended.
+const CONNECTING_S: i64 = 30;
 
 /// A live connection.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -64,9 +67,29 @@ impl Desk {
     /// # Errors
     /// When the table cannot be reached.
     pub async fn disconnect(&self, connection: &str) -> Result<(), StoreError> {
+        match self.table.get(&keys::connection(connection)).await? {
+            Some(item) => self.forget_connection(connection, &item).await,
+            None => Ok(()),
+        }
+    }
+
+    /// Forgets a connection that a push found gone, unless it is so new that `$connect` may not have ended: a push in
+    /// that moment is told the same.
+    ///
+    /// # Errors
+    /// When the table cannot be reached.
+    pub async fn found_gone(&self, connection: &str) -> Result<(), StoreError> {
+        let Some(item) = self.table.get(&keys::connection(connection)).await? else { return Ok(()) };
+        let since_s = number::<i64>(&item, "expires")? - KEPT_S;
+        if self.table.now().seconds() - since_s < CONNECTING_S {
+            return Ok(());
+        }
+        self.forget_connection(connection, &item).await
+    }
+
+    async fn forget_connection(&self, connection: &str, item: &Item) -> Result<(), StoreError> {
         let at = keys::connection(connection);
-        let Some(item) = self.table.get(&at).await? else { return Ok(()) };
-        let found = read(connection, &item)?;
+        let found = read(connection, item)?;
         for conversation in &found.conversations {
             self.table.delete(&keys::subscription(conversation, connection)).await?;
         }

@@ -130,6 +130,13 @@ fn an_arrival_names_its_inbox() {
     assert_eq!(arrival(b"{").err().map(|error| error.status()), Some(400));
 }
 
+#[test]
+fn a_name_is_tidied() {
+    assert_eq!(name_of("  Zo\u{eb}\n Z ").as_deref(), Some("Zo\u{eb} Z"));
+    assert_eq!(name_of(" \u{0} "), None);
+    assert_eq!(name_of(&"x".repeat(200)).map(|name| name.len()), Some(100));
+}
+
 proptest! {
     #[test]
     fn nothing_makes_reading_panic(body in prop::collection::vec(any::<u8>(), 0..200)) {
