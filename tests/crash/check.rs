@@ -26,6 +26,7 @@ pub(crate) async fn all(rest: &Rest, desk: &Desk, known: &Known, platform: &Plat
             refused: told.refused.clone(),
             retried: told.retried.clone(),
             confirmed: told.confirmed.clone(),
+            states: BTreeMap::new(),
         }
     };
     let conversations = read(rest, &desk.admin).await?;
@@ -35,6 +36,12 @@ pub(crate) async fn all(rest: &Rest, desk: &Desk, known: &Known, platform: &Plat
     replies(&conversations, &told, &mut wrong);
     accepted(&conversations, &told, rest, &desk.admin, &mut wrong).await?;
     sends(&conversations, &told, platform, &mut wrong);
+    let deliveries = conversations.iter().flat_map(|one| one.deliveries.values());
+    let mut states = BTreeMap::new();
+    for delivery in deliveries {
+        *states.entry(delivery["state"].as_str().unwrap_or_default().to_owned()).or_default() += 1;
+    }
+    known.told().states = states;
     Ok(wrong)
 }
 

@@ -35,6 +35,8 @@ pub(crate) struct Told {
     pub(crate) refused: BTreeMap<Reply, String>,
     /// Messages that an agent asked to be sent again: conversation and number.
     pub(crate) retried: BTreeSet<(String, u64)>,
+    /// How many messages of ours stand in each state, when last looked at.
+    pub(crate) states: BTreeMap<String, usize>,
     /// Platform ids with acknowledged receipts.
     pub(crate) confirmed: BTreeSet<String>,
 }
@@ -64,12 +66,13 @@ impl Known {
     pub(crate) fn count(&self) -> String {
         let told = self.told();
         format!(
-            "{} messages acknowledged, {} replies accepted, {} refused, {} receipts, {} asked for again",
+            "{} messages acknowledged, {} replies accepted, {} refused, {} receipts, {} asked for again {:?}",
             told.acknowledged.values().map(Vec::len).sum::<usize>(),
             told.accepted.len(),
             told.refused.len(),
             told.confirmed.len(),
             told.retried.len(),
+            told.states,
         )
     }
 }

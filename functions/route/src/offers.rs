@@ -131,7 +131,8 @@ impl App {
             None => self.take_best(agents, waiting).await?,
         };
         // Nobody has what waits and is not offered.
-        for (agent, _) in agents.iter().filter(|(agent, state)| has(state) && Some(&agent.id) != chosen.map(|a| &a.id)) {
+        for (agent, _) in agents.iter().filter(|(agent, state)| has(state) && Some(&agent.id) != chosen.map(|a| &a.id))
+        {
             self.desk.free(&agent.id, &waiting.conversation).await?;
         }
         let Some(agent) = chosen else { return Ok(false) };

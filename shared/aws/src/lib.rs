@@ -6,6 +6,7 @@
 mod clients;
 mod error;
 
+mod deflate;
 pub mod keys;
 mod seal;
 mod vault;

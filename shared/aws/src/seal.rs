@@ -5,17 +5,18 @@
 //! (the AWS Encryption SDK's suites with key commitment do the same). Nonces are random, which NIST SP 800-38D allows
 //! for 2^32 messages under one key. Where keys come from is `vault`'s business.
 
-use std::io::{Read, Write};
-
 use aws_lc_rs::{
     aead::{AES_256_GCM, Aad, LessSafeKey, Nonce, UnboundKey},
     constant_time, hkdf,
 };
-use flate2::{Compression, read::DeflateDecoder, write::DeflateEncoder};
 use serde::{Serialize, de::DeserializeOwned};
 use zeroize::Zeroizing;
 
-use crate::{Entropy, StoreError, keys::ItemKey};
+use crate::{
+    Entropy, StoreError,
+    deflate::{deflate, inflate},
+    keys::ItemKey,
+};
 
 const VERSION: u8 = 1;
 const COMMITMENT: usize = 16;
@@ -120,9 +121,8 @@ impl Key {
         if json.len() as u64 > INFLATED_MAX {
             return Err(StoreError::Invalid(format!("a value of {} bytes is over the limit", json.len())));
         }
-        let mut encoder = DeflateEncoder::new(Vec::with_capacity(json.len() / 2), Compression::fast());
-        let deflated = encoder.write_all(&json).and_then(|()| encoder.finish());
-        Ok(self.seal(place, &deflated.map_err(|_| StoreError::Invalid("a value cannot be deflated".to_owned()))?))
+        let deflated = deflate(&json).map_err(|_| StoreError::Invalid("a value cannot be deflated".to_owned()))?;
+        Ok(self.seal(place, &deflated))
     }
 
     /// Opens what [`Key::seal_json`] sealed. `what` names it in errors.
@@ -133,9 +133,7 @@ impl Key {
         what: &str,
     ) -> Result<T, StoreError> {
         let deflated = self.open(place, sealed)?;
-        let mut json = Vec::with_capacity(deflated.len() * 3);
-        let mut bounded = DeflateDecoder::new(deflated.as_slice()).take(INFLATED_MAX);
-        bounded.read_to_end(&mut json).map_err(|_| StoreError::corrupt(what))?;
+        let json = inflate(&deflated, INFLATED_MAX).map_err(|_| StoreError::corrupt(what))?;
         serde_json::from_slice(&json).map_err(|_| StoreError::corrupt(what))
     }
 }
@@ -171,7 +169,9 @@ fn encrypt(cipher: &LessSafeKey, nonce: [u8; NONCE], place: &Place, plain: &mut 
 
 #[cfg(test)]
 mod tests {
-    use std::sync::Arc;
+    use std::{io::Write as _, sync::Arc};
+
+    use flate2::{Compression, write::DeflateEncoder};
 
     use super::*;
 

@@ -175,7 +175,7 @@ mod tests {
     #[test]
     fn a_refusal_keeps_its_own_code() {
         let codes = [Refusal::AlreadyResolved, Refusal::NoMessage, Refusal::MayNotWrite("closed".to_owned())]
-            .map(|refusal| Failure::from(refusal))
+            .map(Failure::from)
             .map(|failure| (failure.status().0, failure.code()));
         assert_eq!(codes, [(409, "already_resolved"), (404, "no_message"), (422, "may_not_write")]);
     }

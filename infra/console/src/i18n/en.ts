@@ -184,6 +184,7 @@ export const en = {
   'composer.quota.other': '{count} messages left until the customer writes again',
   'composer.until': 'You can write until {time}',
   'barrier.held': '{agent} has this conversation. You can leave a note.',
+  'barrier.theirs': '{agent} has this conversation now.',
   'barrier.window': 'The reply window of {channel} has closed. You can write when the customer writes again.',
   'barrier.quota': 'All messages that {channel} allows have been sent. You can write when the customer writes again.',
   'barrier.first': 'On {channel} the customer has to write first.',

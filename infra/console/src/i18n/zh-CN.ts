@@ -186,6 +186,7 @@ export const zhCN: Record<keyof typeof en, string> = {
   'composer.quota.other': '客户再次来信前还可发送 {count} 条消息',
   'composer.until': '可在 {time} 之前回复',
   'barrier.held': '{agent}正在处理此会话，您可以添加备注。',
+  'barrier.theirs': '此会话现由{agent}负责。',
   'barrier.window': '{channel}的回复时限已过，客户再次来信后方可回复。',
   'barrier.quota': '{channel}允许的消息数已用完，客户再次来信后方可回复。',
   'barrier.first': '在{channel}上须由客户先来信。',
