@@ -1,7 +1,7 @@
 //! Every channel's protocol: what a webhook's bytes say, what a reply looks like on the wire, what an answer means.
 //!
 //! Synchronous and pure: no sockets, no clock, no randomness. Whoever calls fetches settings, sends the
-//! [`Call`]s that [`render`] gives and hands their answers to [`judge`]. Signatures are checked over the raw bytes,
+//! [`Call`]s that [`render`] gives and hands their answers to [`judge()`]. Signatures are checked over the raw bytes,
 //! in constant time, before anything is parsed. One unreadable element never blocks the rest of its batch: it comes
 //! back as [`Unreadable`], with its reason.
 //!

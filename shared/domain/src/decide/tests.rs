@@ -177,7 +177,7 @@ fn an_offer_that_expires_passes_on_and_the_agent_counts_as_away() {
     let mut desk = Desk::new(Channel::WhatsApp);
     desk.write("hi");
     let armed = desk.offer("li").unwrap();
-    assert!(matches!(armed[..], [Effect::Wake { .. }]));
+    assert!(matches!(armed[..], [Effect::Hold { .. }, Effect::Wake { .. }]));
     assert_eq!(desk.turn(Command::Wake).unwrap(), [], "the timer that is under way is not armed again");
     desk.pass(Duration::from_secs(30));
     let effects = desk.turn(Command::Wake).unwrap();
