@@ -106,19 +106,22 @@ impl Agent {
         match event["type"].as_str().unwrap_or_default() {
             "entry" => {
                 let seq = event["seq"].as_u64().ok_or("an entry without a number")?;
-                if self.see(&conversation, seq) && event["entry"]["author"] == "contact" && self.chance.percent(60) {
+                if !self.see(&conversation, seq) {
+                    return Ok(());
+                }
+                let entry = &event["entry"];
+                if entry["author"] == "contact" && self.chance.percent(60) {
                     self.replies += 1;
                     let key = format!("{}-{}", self.name, self.replies);
                     self.views.entry(conversation).or_default().outbox.push_back(key);
+                } else if entry["kind"] == "delivery.unknown" && self.chance.percent(50) {
+                    self.retry(&conversation, entry).await;
                 }
             }
             "accepted" => {
                 self.accepted(event["key"].as_str().unwrap_or_default(), event["turn"].as_str().unwrap_or_default());
             }
             "error" => self.refused(event),
-            "delivery" if event["delivery"]["state"] == "unknown" && self.chance.percent(50) => {
-                self.retry(&conversation, &event["delivery"]).await;
-            }
             _ => {}
         }
         Ok(())
@@ -165,8 +168,8 @@ impl Agent {
     }
 
     /// One press of the button at a message whose fate is not known.
-    async fn retry(&self, conversation: &str, delivery: &Value) {
-        let Some(message) = delivery["seq"].as_u64() else { return };
+    async fn retry(&self, conversation: &str, entry: &Value) {
+        let Some(message) = entry["message"].as_u64() else { return };
         // Asking counts, whatever the answer: the process may die between doing and saying so.
         self.known.told().retried.insert((conversation.to_owned(), message));
         let path = format!("/v1/conversations/{conversation}/messages/{message}/retries");

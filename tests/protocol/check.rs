@@ -112,7 +112,7 @@ async fn deliveries(world: &World, customer: &Customer, id: &ConversationId, ent
         assert!(sent <= attempts, "{what}: {text} went out {sent} times in {attempts} attempts");
         match delivery.state {
             DeliveryState::Sent | DeliveryState::Delivered | DeliveryState::Read => {
-                assert!(sent >= 1, "{what}: {text}")
+                assert!(sent >= 1, "{what}: {text}");
             }
             DeliveryState::Failed | DeliveryState::Unknown => {
                 let told = entries.iter().any(|entry| match &entry.what {

@@ -29,6 +29,14 @@ async fn is_redriven(scene: Scene, fault: Fault) {
         world.route(&Routing::Drain { queue: "que_vip".parse().unwrap() }).await;
         world.drain().await;
         all_is_well(&world, &customer, &what).await;
+        let words = match scene {
+            Scene::FirstMessage | Scene::LaterMessage | Scene::NewEpisode | Scene::NewConversation => "#message",
+            Scene::Say | Scene::SayOverAnOffer => "#answer",
+            Scene::Note => "#note",
+            _ => "",
+        };
+        let told = serde_json::to_string(&timelines(&world, &customer).await).unwrap();
+        assert!(told.contains(words), "{what}: it is there");
         world.put_away(&customer).await;
         if !sprung {
             break;

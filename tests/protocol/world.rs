@@ -57,7 +57,7 @@ pub(crate) struct World {
     trap: Arc<Mutex<Trap>>,
     serial: AtomicU64,
     /// What failed and was set aside, when that is asked for.
-    parked: Mutex<Option<Vec<(&'static str, &'static str, Value)>>>,
+    parked: Mutex<Option<Vec<(&'static str, Value)>>>,
 }
 
 /// A customer of `WhatsApp`, new to us.
@@ -258,7 +258,7 @@ impl World {
     /// Puts what was set aside back on its queues, as a redrive of dead letters does: as new messages.
     pub(crate) async fn redrive(&self) {
         let parked = self.parked.lock().unwrap().take().unwrap_or_default();
-        for (_, function, mut record) in parked {
+        for (function, mut record) in parked {
             record["messageId"] = json!(format!("redriven-{}", self.unique()));
             record["attributes"]["ApproximateReceiveCount"] = json!("1");
             record["attributes"]["SentTimestamp"] = json!(self.now().ms().to_string());
@@ -290,7 +290,7 @@ impl World {
         let done = self.invoke(function, message.record.clone()).await;
         let mut parked = self.parked.lock().unwrap();
         match parked.as_mut() {
-            Some(parked) if !done => parked.push((variable, function, message.record)),
+            Some(parked) if !done => parked.push((function, message.record)),
             _ if done => {}
             _ => {
                 self.engine.queues().release(&queue, &handles, Duration::ZERO).unwrap();

@@ -36,8 +36,12 @@ impl App {
     ) -> Result<(), Failure> {
         let hash = self.vault.index().await?.provider_id(inbox, &receipt.provider_id);
         let Some(sent) = self.timeline.provider_id(&hash).await? else {
-            if self.clients.now().since(accepted) < AHEAD {
-                self.receipts.defer(&record.receipt, 1 << record.receives.min(4)).await?;
+            let age = self.clients.now().since(accepted);
+            if let Some(left) = AHEAD.checked_sub(age).filter(|left| !left.is_zero()) {
+                // Soon at first; then once more at the end, so that waiting alone never makes it a dead letter.
+                let whole_s = u32::try_from(left.as_secs() + 1).unwrap_or(u32::MAX);
+                let wait_s = if record.receives < 3 { whole_s.min(1 << record.receives) } else { whole_s };
+                self.receipts.defer(&record.receipt, wait_s).await?;
                 return Err(Failure::Unavailable("a receipt came before its message was known".to_owned()));
             }
             // Sent by another system with the same account, or before this one.

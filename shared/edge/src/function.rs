@@ -45,7 +45,8 @@ pub fn run<F: Function>() -> Ended {
         let function = Arc::new(F::start(&Configuration::from_environment(), &clients)?);
         lambda_runtime::run(service_fn(move |event: LambdaEvent<Value>| {
             let function = Arc::clone(&function);
-            async move { function.handle(event.payload).await.map_err(|failure| diagnostic(&failure)) }
+            // Boxed: the runtime's own futures are nested deep already, and the compiler follows them only so far.
+            async move { Box::pin(function.handle(event.payload)).await.map_err(|failure| diagnostic(&failure)) }
         }))
         .await
     })

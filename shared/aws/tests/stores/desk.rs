@@ -268,6 +268,19 @@ async fn a_closed_connection_leaves_nothing_behind() {
 }
 
 #[tokio::test]
+async fn a_connection_that_is_still_being_let_in_is_not_forgotten_when_a_push_finds_it_gone() {
+    let world = World::new();
+    let desk = world.desk();
+    let session = Session { owner: Owner::Agent("agt_li".parse().unwrap()), inbox: None };
+    desk.connect("c1=", &session).await.unwrap();
+    desk.found_gone("c1=").await.unwrap();
+    assert_eq!(desk.connections_of(&session.owner).await.unwrap(), ["c1="]);
+    world.pass(60);
+    desk.found_gone("c1=").await.unwrap();
+    assert!(desk.connections_of(&session.owner).await.unwrap().is_empty());
+}
+
+#[tokio::test]
 async fn an_access_token_is_used_until_its_time_or_until_it_is_refused() {
     let world = World::new();
     let (desk, inbox) = (world.desk(), "inb_wechat".parse().unwrap());

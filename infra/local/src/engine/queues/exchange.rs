@@ -136,16 +136,20 @@ impl Queues {
         let state = &mut *self.lock();
         advanced(state, name, now_ms)?;
         let queue = state.queues.get_mut(name).ok_or_else(|| Refusal::no_queue(name))?;
+        let mut hidden = Vec::new();
         let mut change = |(handle, hidden_ms): &(String, i64)| {
             if !(0..=43_200_000).contains(hidden_ms) {
                 let seconds = (hidden_ms / 1000).to_string();
                 return Err(Refusal::value(&seconds, "VisibilityTimeout", "must be 0 to 43200"));
             }
             let (row, receipt) = receipt::read(queue.id, handle)?;
-            queue.rehide(row, receipt, handle, now_ms, *hidden_ms)
+            queue.rehide(row, receipt, handle, now_ms, *hidden_ms)?;
+            hidden.push((row, now_ms + hidden_ms));
+            Ok(())
         };
         let answers = changes.iter().map(&mut change).collect();
         queue.wake.notify_waiters();
+        state.store.hide(&hidden)?;
         Ok(answers)
     }
 

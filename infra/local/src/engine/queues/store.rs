@@ -1,7 +1,8 @@
 //! The queues on disk. What a call answered is written first; who is in flight is not written at all.
 //!
-//! It deliberately lets messages in flight be visible again after a crash, as SQS does when a receiver dies. Receive
-//! counts are written from the second receive on, so a poisonous message reaches its dead-letter queue all the same.
+//! It deliberately lets messages in flight be visible again after a crash, as SQS does when a receiver dies; what a
+//! receiver put off stays hidden as long as it asked. Receive counts are written from the second receive on, so a
+//! poisonous message reaches its dead-letter queue all the same.
 
 use rusqlite::{Connection, Row, params};
 
@@ -150,6 +151,14 @@ impl Store {
             messages.iter().try_for_each(|message| {
                 update.execute(params![signed(message.row), message.receives, message.first_receive_ms]).map(drop)
             })
+        })
+    }
+
+    /// Writes until when a receiver asked for messages to be hidden: `(row, moment)`.
+    pub(super) fn hide(&mut self, hidden: &[(u64, i64)]) -> rusqlite::Result<()> {
+        self.atomically(|connection| {
+            let mut update = connection.prepare_cached("UPDATE messages SET visible_ms = ?2 WHERE row = ?1")?;
+            hidden.iter().try_for_each(|(row, visible_ms)| update.execute(params![signed(*row), visible_ms]).map(drop))
         })
     }
 

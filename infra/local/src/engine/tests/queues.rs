@@ -175,6 +175,24 @@ async fn what_was_acknowledged_is_there_after_a_restart() {
 }
 
 #[tokio::test]
+async fn what_was_put_off_stays_hidden_over_a_restart() {
+    let directory = tempfile::tempdir().unwrap();
+    let first = Bench::on_disk(directory.path());
+    create(&first);
+    let (sqs, url) = (first.sqs(), url(&first, TIMERS).await);
+    sqs.send_message().queue_url(&url).message_body("put off").send().await.unwrap();
+    let received = sqs.receive_message().queue_url(&url).send().await.unwrap();
+    let receipt = received.messages()[0].receipt_handle().unwrap();
+    let put_off = sqs.change_message_visibility().queue_url(&url).receipt_handle(receipt).visibility_timeout(20);
+    put_off.send().await.unwrap();
+    drop((first, sqs));
+    let second = Bench::on_disk(directory.path());
+    assert!(bodies(&second, TIMERS).await.is_empty());
+    second.pass(20);
+    assert_eq!(bodies(&second, TIMERS).await, ["put off"]);
+}
+
+#[tokio::test]
 async fn what_was_acknowledged_is_there_after_the_process_was_killed() {
     let directory = tempfile::tempdir().unwrap();
     let copy = tempfile::tempdir().unwrap();
