@@ -97,7 +97,7 @@ async fn a_slot_freed_while_its_offer_is_under_way_is_taken_again() {
     world.set_presence(&AGENTS, Presence::Away).await;
     write(&world, &customer, "hello").await;
     world.set_presence(&AGENTS[..1], Presence::Available).await;
-    world.route(&Routing::Drain { queue: "que_general".parse().unwrap() }).await;
+    world.route(&Routing::Drain { queue: "que_general".parse().unwrap(), returning: None }).await;
     world.drain_only("ROUTING_QUEUE_URL").await;
     let agent: AgentId = AGENTS[0].parse().unwrap();
     let conversation = world.head(&customer).await.id;
@@ -140,7 +140,7 @@ async fn an_offer_that_comes_after_someone_answered_gives_its_slot_back() {
     world.set_presence(&AGENTS[..1], Presence::Available).await;
     // The agent's words are ahead of the offer in the thread's turns.
     say(&world, &customer, "agt_ann".parse().unwrap(), "answer").await;
-    world.route(&Routing::Drain { queue: "que_general".parse().unwrap() }).await;
+    world.route(&Routing::Drain { queue: "que_general".parse().unwrap(), returning: None }).await;
     world.drain_only("ROUTING_QUEUE_URL").await;
     world.drain().await;
     assert_eq!(holder(&world, &customer).await.as_str(), "agt_ann");

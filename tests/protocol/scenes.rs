@@ -124,7 +124,9 @@ impl Scene {
                 let (agent, text) = (holder(world, customer).await, words("note"));
                 send(world, customer, Command::Note { agent, text: text.clone(), key: text }).await;
             }
-            Self::Offer => world.route(&Routing::Drain { queue: "que_general".parse().unwrap() }).await,
+            Self::Offer => {
+                world.route(&Routing::Drain { queue: "que_general".parse().unwrap(), returning: None }).await
+            }
             Self::Accept => send(world, customer, Command::Accept { agent: offered(world, customer).await }).await,
             Self::Decline => send(world, customer, Command::Decline { agent: offered(world, customer).await }).await,
             // The wake-up was sent to the timers' queue when the offer was made.

@@ -25,8 +25,8 @@ async fn is_redriven(scene: Scene, fault: Fault) {
         world.drain().await;
         world.redrive().await;
         world.set_presence(&AGENTS, Presence::Available).await;
-        world.route(&Routing::Drain { queue: "que_general".parse().unwrap() }).await;
-        world.route(&Routing::Drain { queue: "que_vip".parse().unwrap() }).await;
+        world.route(&Routing::Drain { queue: "que_general".parse().unwrap(), returning: None }).await;
+        world.route(&Routing::Drain { queue: "que_vip".parse().unwrap(), returning: None }).await;
         world.drain().await;
         all_is_well(&world, &customer, &what).await;
         let words = match scene {

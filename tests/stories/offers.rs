@@ -74,6 +74,23 @@ async fn a_declined_offer_goes_to_the_next_agent() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_the_only_agent_declined_waits_until_they_come_back() {
+    let shop = Shop::open().await;
+    let mut socket = shop.li.come().await;
+    shop.whatsapp.says(KERRY, "hello there").await;
+    let conversation = socket.offer().await;
+    socket.send(json!({"action": "decline", "conversation": conversation, "key": "no"})).await;
+    shop.world.quiet().await;
+    let entries = shop.li.entries(&conversation).await;
+    assert_eq!(kinds(&entries)[4..], ["conversation.offered", "offer.declined"]);
+    // Another conversation is theirs to take meanwhile.
+    shop.whatsapp.says("4915550000077", "me too").await;
+    assert_ne!(socket.offer().await, conversation);
+    socket.presence("available").await;
+    assert_eq!(socket.offer().await, conversation);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_offer_nobody_answers_goes_on_and_the_agent_counts_as_away() {
     let shop = Shop::open().await;
     let ann = shop.world.hire("Ann", json!({})).await;

@@ -58,7 +58,7 @@ impl App {
                 self.desk.remove_waiting(&queue, &conversation, since).await?;
                 self.show_change(&queue, &conversation).await
             }
-            Routing::Drain { queue } => self.drain(&record, &queue).await,
+            Routing::Drain { queue, returning } => self.drain(&record, &queue, returning.as_ref()).await,
             Routing::Refresh { queue } => self.show_list(&queue).await,
             Routing::Settle { agent, conversation, lapsed } => {
                 self.settle(&record, &agent, &conversation, lapsed).await

@@ -29,20 +29,30 @@ impl App {
         if self.waits(&queue.id, &waiting).await? {
             let agents = self.team(&queue).await?;
             if !self.offer_to_best(record, &queue, &agents, &waiting).await? {
-                self.desk.put_waiting(&queue.id, &Waiting { not: Vec::new(), ..waiting.clone() }).await?;
+                self.desk.put_waiting(&queue.id, &waiting).await?;
             }
         }
         self.show_change(&queue.id, &waiting.conversation).await
     }
 
-    /// Offers who waits longest to whoever is free, until nobody is.
-    pub(crate) async fn drain(&self, record: &Record, queue: &QueueId) -> Result<(), Failure> {
+    /// Offers who waits longest to whoever is free, until nobody is. Who let a conversation pass is offered it again
+    /// only on coming back.
+    pub(crate) async fn drain(
+        &self,
+        record: &Record,
+        queue: &QueueId,
+        returning: Option<&AgentId>,
+    ) -> Result<(), Failure> {
         let Some(queue) = self.desk.get::<Queue>(queue).await? else { return Ok(()) };
-        for waiting in self.desk.first_waiting(&queue.id, AT_ONCE).await? {
+        for mut waiting in self.desk.first_waiting(&queue.id, AT_ONCE).await? {
+            waiting.not.retain(|agent| Some(agent) != returning);
             if self.waits(&queue.id, &waiting).await? {
                 let agents = self.team(&queue).await?;
-                if !self.offer_to_best(record, &queue, &agents, &waiting).await? {
+                if !agents.iter().any(|(agent, state)| candidate(agent, state, &waiting.conversation).is_free()) {
                     return Ok(());
+                }
+                if !self.offer_to_best(record, &queue, &agents, &waiting).await? {
+                    continue;
                 }
             }
             self.desk.remove_waiting(&queue.id, &waiting.conversation, waiting.since).await?;
@@ -73,7 +83,7 @@ impl App {
         }
         self.desk.free(agent, conversation).await?;
         for queue in self.queues_of(agent).await? {
-            let drain = Routing::Drain { queue: queue.clone() };
+            let drain = Routing::Drain { queue: queue.clone(), returning: None };
             self.routing.send(drain.group(), &format!("{}-{queue}", record.id), &drain).await?;
         }
         Ok(())
@@ -145,13 +155,7 @@ impl App {
         agents: &'a [(Agent, AgentState)],
         waiting: &Waiting,
     ) -> Result<Option<&'a Agent>, Failure> {
-        let candidates = agents.iter().map(|(agent, state)| Candidate {
-            agent: agent.id.clone(),
-            presence: state.presence,
-            held: state.held.iter().filter(|held| **held != waiting.conversation).count(),
-            capacity: usize::try_from(agent.capacity).unwrap_or(0),
-            idle_since: state.idle_since,
-        });
+        let candidates = agents.iter().map(|(agent, state)| candidate(agent, state, &waiting.conversation));
         for best in rank(candidates.collect(), &waiting.not) {
             let Some((agent, _)) = agents.iter().find(|(agent, _)| agent.id == best.agent) else { continue };
             if self.desk.take(&agent.id, &waiting.conversation, agent.capacity).await? {
@@ -189,5 +193,16 @@ impl App {
             .filter(|queue| queue.teams.iter().any(|team| agent.teams.contains(team)))
             .map(|queue| queue.id)
             .collect())
+    }
+}
+
+/// An agent as routing sees them for this conversation, which does not count against them.
+fn candidate(agent: &Agent, state: &AgentState, conversation: &ConversationId) -> Candidate {
+    Candidate {
+        agent: agent.id.clone(),
+        presence: state.presence,
+        held: state.held.iter().filter(|held| *held != conversation).count(),
+        capacity: usize::try_from(agent.capacity).unwrap_or(0),
+        idle_since: state.idle_since,
     }
 }

@@ -88,7 +88,7 @@ impl App {
         }
         if state == Presence::Available {
             for queue in caller.queues(self.desk()).await? {
-                let drain = Routing::Drain { queue: queue.id };
+                let drain = Routing::Drain { queue: queue.id, returning: Some(caller.id().clone()) };
                 let nonce: [u8; 8] = self.commands.clients.random();
                 let dedup: String = nonce.iter().map(|byte| format!("{byte:02x}")).collect();
                 self.routing.send(drain.group(), &dedup, &drain).await?;

@@ -57,6 +57,9 @@ pub enum Routing {
     Drain {
         /// The queue.
         queue: QueueId,
+        /// An agent who has just come back: what they let pass before is offered to them again.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        returning: Option<AgentId>,
     },
     /// Tell the queue's members that its list changed.
     Refresh {
@@ -81,7 +84,7 @@ impl Routing {
         match self {
             Self::Seek { queue, .. }
             | Self::Withdraw { queue, .. }
-            | Self::Drain { queue }
+            | Self::Drain { queue, .. }
             | Self::Refresh { queue } => queue.as_str(),
             Self::Settle { agent, .. } => agent.as_str(),
         }
