@@ -3,6 +3,7 @@
 //!
 //! `COLLOQUY_KILLS` says how often (5), `COLLOQUY_SEED` repeats a run's choices; timing is the machine's own, so that a
 //! seed repeats what is done and not to the microsecond when.
+#![expect(clippy::print_stdout, reason = "the seed is what a failing run is repeated by")]
 
 mod agents;
 mod chance;

@@ -82,6 +82,8 @@ pub fn binary() -> Result<PathBuf, Problem> {
     if let Some(cargo) = std::env::var_os("CARGO") {
         let profile = match folder.file_name().and_then(|name| name.to_str()) {
             Some("debug") | None => "dev",
+            // Cargo gives both one folder; ours for measuring inherits `dev`, with its assertions.
+            Some("release") if cfg!(debug_assertions) => "bench",
             Some(name) => name,
         };
         // The whole workspace's features, or everything underneath would be compiled once more.
