@@ -125,7 +125,7 @@ impl Scene {
                 send(world, customer, Command::Note { agent, text: text.clone(), key: text }).await;
             }
             Self::Offer => {
-                world.route(&Routing::Drain { queue: "que_general".parse().unwrap(), returning: None }).await
+                world.route(&Routing::Drain { queue: "que_general".parse().unwrap(), returning: None }).await;
             }
             Self::Accept => send(world, customer, Command::Accept { agent: offered(world, customer).await }).await,
             Self::Decline => send(world, customer, Command::Decline { agent: offered(world, customer).await }).await,
