@@ -44,25 +44,20 @@ impl App {
         delivery: &Delivery,
     ) -> Result<(), Failure> {
         if is_trouble(delivery.state) {
-            self.turns
-                .send(
-                    thread.as_str(),
-                    trouble_key(conversation, delivery).as_str(),
-                    &Turn {
-                        key: trouble_key(conversation, delivery),
-                        at: self.clients.now(),
-                        thread: thread.clone(),
-                        conversation: Some(conversation.clone()),
-                        connection: None,
-                        command: Command::Undelivered {
-                            message: delivery.seq,
-                            attempt: delivery.attempt,
-                            unknown: delivery.state == DeliveryState::Unknown,
-                            reason: delivery.reason.clone().unwrap_or_default(),
-                        },
-                    },
-                )
-                .await?;
+            let turn = Turn {
+                key: trouble_key(conversation, delivery),
+                at: self.clients.now(),
+                thread: thread.clone(),
+                conversation: Some(conversation.clone()),
+                connection: None,
+                command: Command::Undelivered {
+                    message: delivery.seq,
+                    attempt: delivery.attempt,
+                    unknown: delivery.state == DeliveryState::Unknown,
+                    reason: delivery.reason.clone().unwrap_or_default(),
+                },
+            };
+            self.turns.send(turn.thread.as_str(), turn.key.as_str(), &turn).await?;
         }
         self.show(conversation, delivery).await;
         Ok(())
